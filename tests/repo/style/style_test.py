@@ -13,6 +13,15 @@ import defects
 Fixtures = defects.test_case([str(HERE / "text_style.py")], HERE / "fixtures")
 
 
+class MachinePath(unittest.TestCase):
+    def test_where_the_tree_lies(self):
+        with tempfile.TemporaryDirectory() as folder:
+            (Path(folder) / "notes.txt").write_text(f"built in {Path(folder).resolve()}/build\n")
+            status, messages = defects.run_check([str(HERE / "text_style.py")], folder)
+        self.assertEqual(status, 1)
+        self.assertIn("notes.txt:1: a path of one machine", messages[0])
+
+
 class Format(unittest.TestCase):
     CONFIG = (HERE.parents[2] / ".clang-format").read_text()
 
