@@ -44,9 +44,11 @@ namespace uring {
 
 // The three system calls. The numbers are the same on every architecture except alpha, where 110 is
 // added.
-inline constexpr long kSyscallIoUringSetup = 425;  // 5.1: make a ring, get its fd
-inline constexpr long kSyscallIoUringEnter = 426;  // 5.1: submit, wait, or both
-inline constexpr long kSyscallIoUringRegister =
-    427;  // 5.1: everything that is set up once for many requests
+// 5.1: make a ring, get its fd
+inline constexpr long kSyscallIoUringSetup = 425;
+// 5.1: submit, wait, or both
+inline constexpr long kSyscallIoUringEnter = 426;
+// 5.1: everything that is set up once for many requests
+inline constexpr long kSyscallIoUringRegister = 427;
 
 }  // namespace uring

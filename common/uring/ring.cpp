@@ -1,0 +1,236 @@
+#include "common/uring/ring.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "common/base/check.hpp"
+#include "common/uring/prep.hpp"
+#include "common/uring/syscalls.hpp"
+
+namespace uring {
+
+base::Result<Ring> Ring::create(const RingOptions& options, const Features& features) {
+  io_uring_params params{};
+  params.flags = features.allowed_setup_flags(options.setup_flags | IORING_SETUP_CQSIZE |
+                                              IORING_SETUP_NO_SQARRAY);
+  if ((params.flags & IORING_SETUP_CQSIZE) != 0) {
+    params.cq_entries = options.cq_entries != 0 ? options.cq_entries : 2 * options.sq_entries;
+  }
+  params.sq_thread_idle = options.sq_thread_idle_ms;
+  if (options.sq_thread_cpu) {
+    params.flags |= IORING_SETUP_SQ_AFF;
+    params.sq_thread_cpu = *options.sq_thread_cpu;
+  }
+
+  const auto fd = sys::io_uring_setup(options.sq_entries, params);
+  if (!fd) {
+    return base::fail(fd.error());
+  }
+  base::UniqueFd owned(*fd);
+  auto mapping = RingMapping::create(owned.get(), params, features.has(Feature::SingleMmap));
+  if (!mapping) {
+    return base::fail(mapping.error());
+  }
+  return Ring(std::move(owned), params, std::move(*mapping), features, options.trace);
+}
+
+Ring::Ring(base::UniqueFd fd, const io_uring_params& params, RingMapping mapping,
+           const Features& features, support::Trace* trace)
+    : fd_(std::move(fd)),
+      params_(params),
+      mapping_(std::move(mapping)),
+      sq_(mapping_.sq_pointers(), trace),
+      cq_(mapping_.cq_pointers(), trace),
+      trace_(trace),
+      enter_fd_(fd_.get()),
+      has_ext_arg_(features.has(Feature::ExtArg)),
+      has_min_wait_(features.has(Feature::MinWait)),
+      has_registered_ring_(features.has(Feature::RegisteredRing)) {}
+
+Ring::Ring(Ring&& other) noexcept = default;
+
+Ring::~Ring() {
+  if (fd_.valid() && uses_registered_fd()) {
+    // The index is the thread's, and would keep the ring alive until the thread ends. On another
+    // thread the same index may name another ring, but only the owner destroys a ring.
+    io_uring_rsrc_update update{};
+    update.offset = static_cast<std::uint32_t>(enter_fd_);
+    const auto undone = sys::io_uring_register(fd_.get(), IORING_UNREGISTER_RING_FDS, &update, 1);
+    CHECK(undone.has_value(), "a ring is destroyed by the thread that registered its descriptor");
+  }
+}
+
+base::Result<std::uint32_t> Ring::enter(std::uint32_t to_submit, std::uint32_t min_complete,
+                                        std::uint32_t flags,
+                                        const io_uring_getevents_arg* argument) {
+  flags |= enter_flags_;
+  if (trace_ != nullptr) [[unlikely]] {
+    trace_->record(support::TraceKind::EnterCall, 0, to_submit, min_complete, flags);
+  }
+  const auto result = sys::io_uring_enter(enter_fd_, to_submit, min_complete, flags, argument,
+                                          argument != nullptr ? sizeof *argument : 0);
+  if (trace_ != nullptr) [[unlikely]] {
+    const std::int64_t value = result ? std::int64_t{*result} : -result.error().value;
+    trace_->record(support::TraceKind::EnterReturn, 0, static_cast<std::uint32_t>(value), 0);
+  }
+  return result;
+}
+
+std::uint32_t Ring::publish(std::uint32_t& flags) {
+  const std::uint32_t to_submit = sq_.publish();
+  if (has_flag(IORING_SETUP_SQPOLL) && sq_.needs_wakeup()) {
+    flags |= IORING_ENTER_SQ_WAKEUP;
+  }
+  return to_submit;
+}
+
+base::Result<std::uint32_t> Ring::submit() {
+  std::uint32_t flags = 0;
+  const std::uint32_t to_submit = publish(flags);
+  // An awake SQPOLL thread sees the tail by itself: the whole point of it is not to enter.
+  if (has_flag(IORING_SETUP_SQPOLL) && flags == 0) {
+    return to_submit;
+  }
+  if (to_submit == 0) {
+    return 0U;
+  }
+  return enter(to_submit, 0, flags);
+}
+
+base::Result<std::uint32_t> Ring::submit_and_wait(std::uint32_t wait_nr) {
+  std::uint32_t flags = IORING_ENTER_GETEVENTS;
+  const std::uint32_t to_submit = publish(flags);
+  return enter(to_submit, wait_nr, flags);
+}
+
+base::Result<std::uint32_t> Ring::submit_and_wait(const WaitOptions& options) {
+  const bool min_wait = options.min_wait_us > 0 && has_min_wait_;
+  if (options.timeout_ns < 0 && !min_wait) {
+    return submit_and_wait(options.wait_nr);
+  }
+  if (!has_ext_arg_) {
+    const auto armed = arm_wait_timeout(options);
+    if (!armed) {
+      return base::fail(armed.error());
+    }
+    return submit_and_wait(options.wait_nr);
+  }
+
+  const __kernel_timespec timeout = to_timespec(options.timeout_ns);
+  io_uring_getevents_arg argument{};
+  argument.min_wait_usec = min_wait ? options.min_wait_us : 0;
+  argument.ts = options.timeout_ns >= 0 ? reinterpret_cast<std::uintptr_t>(&timeout) : 0;
+  std::uint32_t flags = IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG;
+  const std::uint32_t to_submit = publish(flags);
+  return enter(to_submit, options.wait_nr, flags, &argument);
+}
+
+// Before 5.11 io_uring_enter takes no timeout. A TIMEOUT request in the same submit does the same:
+// its completion ends the wait whatever wait_nr says. Its count makes it end together with the
+// completions that were waited for, so that none stays behind.
+base::Result<void> Ring::arm_wait_timeout(const WaitOptions& options) {
+  if (cq_.ready() >= options.wait_nr) {
+    return {};
+  }
+  if (const auto room = make_room(1); !room) {
+    return room;
+  }
+  // The kernel copies the time when it takes the SQE, which is before submit_and_wait returns;
+  // but this function returns before that, so the value lives in the ring.
+  wait_timeout_ = to_timespec(options.timeout_ns);
+  io_uring_sqe* sqe = next_sqe();
+  prep_timeout(*sqe, &wait_timeout_, options.wait_nr, 0);
+  sqe->user_data = kInternalUserData;
+  return {};
+}
+
+base::Result<void> Ring::get_events() {
+  return base::without_value(enter(0, 0, IORING_ENTER_GETEVENTS));
+}
+
+base::Result<void> Ring::make_room(std::uint32_t count) {
+  CHECK(count <= sq_.entries(), "more SQEs at once than the SQ has");
+  if (sq_.space_left() >= count) {
+    return {};
+  }
+  const auto submitted = submit();
+  if (!submitted) {
+    return base::fail(submitted.error());
+  }
+  if (has_flag(IORING_SETUP_SQPOLL) && sq_.space_left() < count) {
+    // KERNEL(5.10): SQ_WAIT sleeps until the SQPOLL thread has taken something.
+    const auto waited = enter(0, 0, IORING_ENTER_SQ_WAIT);
+    if (!waited) {
+      return base::fail(waited.error());
+    }
+  }
+  return sq_.space_left() >= count ? base::Result<void>{} : base::fail(ENOSPC);
+}
+
+std::uint32_t Ring::reap(std::span<io_uring_cqe> out) {
+  std::uint32_t filled = 0;
+  while (filled < out.size()) {
+    const std::span<io_uring_cqe> rest = out.subspan(filled);
+    const std::uint32_t copied = cq_.copy_out(rest);
+    filled += drop_internal(rest.first(copied));
+    if (copied > 0) {
+      continue;
+    }
+    if (!sq_.cq_overflowed()) {
+      break;
+    }
+    // The CQ is empty now, so there is room: one GETEVENTS call moves up to a CQ-full over.
+    ++overflow_flushes_;
+    if (trace_ != nullptr) [[unlikely]] {
+      trace_->record(support::TraceKind::Overflow, 0, cq_.overflow(), 0);
+    }
+    if (!get_events()) {
+      break;  // EBADR: some were lost, and overflow() counts them. What is left comes next time.
+    }
+    if (cq_.ready() == 0) {
+      break;
+    }
+  }
+  return filled;
+}
+
+std::uint32_t Ring::drop_internal(std::span<io_uring_cqe> cqes) {
+  std::uint32_t kept = 0;
+  for (const io_uring_cqe& cqe : cqes) {
+    if (cqe.user_data < kInternalUserData) [[likely]] {
+      cqes[kept++] = cqe;
+    } else if (cqe.res < 0 && cqe.res != -ETIME && cqe.res != -ECANCELED) {
+      ++internal_failures_;
+    }
+  }
+  return kept;
+}
+
+base::Result<void> Ring::register_ring_fd() {
+  if (!has_registered_ring_ || uses_registered_fd()) {
+    return {};
+  }
+  io_uring_rsrc_update update{};
+  update.offset = ~0U;  // any free index of this thread (there are 16); the kernel writes which
+  update.data = static_cast<std::uint64_t>(fd_.get());
+  const auto registered = register_op(IORING_REGISTER_RING_FDS, &update, 1);
+  if (!registered) {
+    return base::fail(registered.error());
+  }
+  enter_fd_ = static_cast<int>(update.offset);
+  enter_flags_ = IORING_ENTER_REGISTERED_RING;
+  return {};
+}
+
+base::Result<void> Ring::enable() {
+  return base::without_value(register_op(IORING_REGISTER_ENABLE_RINGS, nullptr, 0));
+}
+
+base::Result<int> Ring::register_op(std::uint32_t opcode, const void* argument,
+                                    std::uint32_t count) {
+  return sys::io_uring_register(fd_.get(), opcode, argument, count);
+}
+
+}  // namespace uring
