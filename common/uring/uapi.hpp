@@ -1,30 +1,26 @@
 // The interface between a program and the kernel's io_uring, stated in full: every struct, opcode
-// and flag.
+// and flag, in one file per theme under uapi/. Include this file; it brings in all of them.
 //
 // Why not <linux/io_uring.h>? That header is as old as the system that it was installed with.
 // Debian 12 ships the one of Linux 6.1, so a program that includes it cannot name what a newer
-// kernel under it can do, and does not even compile if it tries. Nothing here depends on the age of
-// that header. Do not include both in one file: the kernel's names are macros there and would
-// replace ours.
+// kernel under it can do, and does not compile if it tries. Nothing here depends on the age of that
+// header. Do not include both in one file: the kernel's macros would replace our names.
 //
 // How to read it:
-//  - Names are the kernel's own, in namespace `uring`, so that manual pages and kernel sources can
-//  be searched for them.
-//    Macros became constexpr constants whose type is that of the field they go into.
-//  - Each comment starts with the kernel version that brought the name (or "not before" it was
-//  usable), then says what
-//    it means. The file follows Linux 6.18 and goes a little further; what is newer than 6.18 shows
-//    it by its version.
+//  - Names are the kernel's own, in namespace `uring`, so that you can search manual pages and the
+//    kernel's source for them. Macros became constants, of the type of the field they go into.
+//  - Each comment starts with the kernel version that brought the name, then says what it means. A
+//    field without a version is as old as its struct. The files follow Linux 6.18; what is newer
+//    shows it by its version.
 //  - Reserved fields must be zero: the kernel answers EINVAL otherwise, so that it can give them a
-//  meaning later. That is
-//    why every struct here is written so that `T value{}` is a valid start. Names that begin with
-//    two underscores are not allowed in C++ programs; such padding is called `pad` or `resv` here.
-//  - Arrays without a size at the end of a struct are not C++. Where the kernel has one, a comment
-//  says what follows.
+//    meaning later. So start each struct as `T value{}`. Names with two leading underscores are the
+//    compiler's in C++; the kernel's padding of that kind is called `pad` or `resv` here.
+//  - An array without a size at the end of a struct is not C++. Where the kernel has one, a comment
+//    says what follows the struct in memory.
 //
 // tests/repo/uapi compares all of it, name by name and byte by byte, with the newest header that
-// Debian packages. Left out on purpose: linux/io_uring/mock_file.h, which belongs to a kernel
-// module for testing io_uring itself.
+// Debian packages, and holds the versions against older headers. Left out on purpose:
+// linux/io_uring/mock_file.h, which belongs to a kernel module that tests io_uring itself.
 #pragma once
 
 #include "common/uring/uapi/bpf_filter.hpp"    // filters on what a ring may submit

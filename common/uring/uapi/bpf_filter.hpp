@@ -43,10 +43,11 @@ struct io_uring_bpf_ctx {
 static_assert(sizeof(io_uring_bpf_ctx) == 40);
 
 // io_uring_bpf_filter::flags
-inline constexpr std::uint32_t IO_URING_BPF_FILTER_DENY_REST =
-    1;  // 7.0: opcodes without a filter are denied
-inline constexpr std::uint32_t IO_URING_BPF_FILTER_SZ_STRICT =
-    2;  // 7.0: refuse the filter if pdu_size does not fit
+
+// 7.0: opcodes without a filter are denied
+inline constexpr std::uint32_t IO_URING_BPF_FILTER_DENY_REST = 1;
+// 7.0: refuse the filter if pdu_size does not fit
+inline constexpr std::uint32_t IO_URING_BPF_FILTER_SZ_STRICT = 2;
 
 // A filter for one opcode. Linux 7.0.
 struct io_uring_bpf_filter {
@@ -61,7 +62,9 @@ struct io_uring_bpf_filter {
 static_assert(sizeof(io_uring_bpf_filter) == 64);
 
 // io_uring_bpf::cmd_type
-inline constexpr std::uint16_t IO_URING_BPF_CMD_FILTER = 1;  // 7.0: add a filter
+
+// 7.0: add a filter
+inline constexpr std::uint16_t IO_URING_BPF_CMD_FILTER = 1;
 
 // The argument of IORING_REGISTER_BPF_FILTER. Linux 7.0.
 struct io_uring_bpf {

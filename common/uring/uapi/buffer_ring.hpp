@@ -29,18 +29,19 @@ static_assert(sizeof(io_uring_buf_ring) == sizeof(io_uring_buf));
 static_assert(offsetof(io_uring_buf_ring, tail) == offsetof(io_uring_buf, resv));
 
 // io_uring_buf_reg::flags
-inline constexpr std::uint16_t IOU_PBUF_RING_MMAP =
-    1;  // 6.4: the kernel allocates the ring; mmap it
-inline constexpr std::uint16_t IOU_PBUF_RING_INC = 2;  // 6.12: a buffer is used up piece by piece
+
+// 6.4: the kernel allocates the ring; mmap it
+inline constexpr std::uint16_t IOU_PBUF_RING_MMAP = 1;
+// 6.12: a buffer is used up piece by piece
+inline constexpr std::uint16_t IOU_PBUF_RING_INC = 2;
 
 // The argument of IORING_REGISTER_PBUF_RING and IORING_UNREGISTER_PBUF_RING. Linux 5.19.
 struct io_uring_buf_reg {
-  std::uint64_t
-      ring_addr;  // page-aligned memory of ring_entries * 16 bytes; 0 with IOU_PBUF_RING_MMAP
+  std::uint64_t ring_addr;     // page-aligned memory, 16 bytes an entry; 0 with IOU_PBUF_RING_MMAP
   std::uint32_t ring_entries;  // a power of two, at most 32768
   std::uint16_t bgid;          // the number of the group, for sqe.buf_group
   std::uint16_t flags;         // 6.4: IOU_PBUF_RING_...
-  std::uint32_t min_left;      // 7.1: with INC: a buffer with fewer bytes left is given up
+  std::uint32_t min_left;      // 7.1 (6.12 by an update): with INC: give a buffer up below this
   std::uint32_t resv[5];
 };
 static_assert(sizeof(io_uring_buf_reg) == 40);

@@ -6,6 +6,7 @@
 
 namespace uring {
 
+// One result. Linux 5.1.
 struct io_uring_cqe {
   std::uint64_t user_data;  // 5.1: the SQE's user_data
   std::int32_t res;         // 5.1: what the system call would return, or a negative errno
@@ -20,21 +21,23 @@ static_assert(offsetof(io_uring_cqe, res) == 8);
 static_assert(offsetof(io_uring_cqe, flags) == 12);
 
 // io_uring_cqe::flags
-inline constexpr std::uint32_t IORING_CQE_F_BUFFER =
-    1u << 0;  // 5.7: a provided buffer was used; its id is above
-inline constexpr std::uint32_t IORING_CQE_F_MORE =
-    1u << 1;  // 5.13: the request lives on; more CQEs will come
-inline constexpr std::uint32_t IORING_CQE_F_SOCK_NONEMPTY =
-    1u << 2;  // 5.19: the socket had more data after this recv
-inline constexpr std::uint32_t IORING_CQE_F_NOTIF =
-    1u << 3;  // 6.0: a zero-copy send's buffer is free again
-inline constexpr std::uint32_t IORING_CQE_F_BUF_MORE =
-    1u << 4;  // 6.12: the buffer is not used up; its id returns
-inline constexpr std::uint32_t IORING_CQE_F_SKIP =
-    1u << 5;  // 6.18: filler before the ring's end: ignore it
-inline constexpr std::uint32_t IORING_CQE_F_32 =
-    1u << 15;  // 6.18: this CQE of a mixed ring is 32 bytes long
 
-inline constexpr std::uint32_t IORING_CQE_BUFFER_SHIFT = 16;  // 5.7: buffer id = flags >> this
+// 5.7: a provided buffer was used; its id is above
+inline constexpr std::uint32_t IORING_CQE_F_BUFFER = 1u << 0;
+// 5.13: the request lives on; more CQEs will come
+inline constexpr std::uint32_t IORING_CQE_F_MORE = 1u << 1;
+// 5.19: the socket had more data after this recv
+inline constexpr std::uint32_t IORING_CQE_F_SOCK_NONEMPTY = 1u << 2;
+// 6.0: a zero-copy send's buffer is free again
+inline constexpr std::uint32_t IORING_CQE_F_NOTIF = 1u << 3;
+// 6.12: the buffer is not used up; its id returns
+inline constexpr std::uint32_t IORING_CQE_F_BUF_MORE = 1u << 4;
+// 6.18: filler before the ring's end: ignore it
+inline constexpr std::uint32_t IORING_CQE_F_SKIP = 1u << 5;
+// 6.18: this CQE of a mixed ring is 32 bytes long
+inline constexpr std::uint32_t IORING_CQE_F_32 = 1u << 15;
+
+// 5.7: buffer id = flags >> this
+inline constexpr std::uint32_t IORING_CQE_BUFFER_SHIFT = 16;
 
 }  // namespace uring

@@ -9,20 +9,23 @@
 namespace uring {
 
 // The flags argument
-inline constexpr std::uint32_t IORING_ENTER_GETEVENTS = 1u << 0;  // 5.1: wait for min_complete CQEs
-inline constexpr std::uint32_t IORING_ENTER_SQ_WAKEUP = 1u << 1;  // 5.1: wake the SQPOLL thread
-inline constexpr std::uint32_t IORING_ENTER_SQ_WAIT =
-    1u << 2;  // 5.10: wait until the SQPOLL thread made room
-inline constexpr std::uint32_t IORING_ENTER_EXT_ARG =
-    1u << 3;  // 5.11: arg points to an io_uring_getevents_arg
-inline constexpr std::uint32_t IORING_ENTER_REGISTERED_RING =
-    1u << 4;  // 5.18: fd is the index of a registered ring
-inline constexpr std::uint32_t IORING_ENTER_ABS_TIMER =
-    1u << 5;  // 6.12: the timeout is a point in time
-inline constexpr std::uint32_t IORING_ENTER_EXT_ARG_REG =
-    1u << 6;  // 6.13: arg is an offset in the registered region
-inline constexpr std::uint32_t IORING_ENTER_NO_IOWAIT =
-    1u << 7;  // 6.15: waiting does not count as iowait
+
+// 5.1: wait for min_complete CQEs
+inline constexpr std::uint32_t IORING_ENTER_GETEVENTS = 1u << 0;
+// 5.1: wake the SQPOLL thread
+inline constexpr std::uint32_t IORING_ENTER_SQ_WAKEUP = 1u << 1;
+// 5.10: wait until the SQPOLL thread made room
+inline constexpr std::uint32_t IORING_ENTER_SQ_WAIT = 1u << 2;
+// 5.11: arg points to an io_uring_getevents_arg
+inline constexpr std::uint32_t IORING_ENTER_EXT_ARG = 1u << 3;
+// 5.18: fd is the index of a registered ring
+inline constexpr std::uint32_t IORING_ENTER_REGISTERED_RING = 1u << 4;
+// 6.12: the timeout is a point in time
+inline constexpr std::uint32_t IORING_ENTER_ABS_TIMER = 1u << 5;
+// 6.13: arg is an offset in the registered region
+inline constexpr std::uint32_t IORING_ENTER_EXT_ARG_REG = 1u << 6;
+// 6.15: waiting does not count as iowait
+inline constexpr std::uint32_t IORING_ENTER_NO_IOWAIT = 1u << 7;
 
 // What arg points to with IORING_ENTER_EXT_ARG. Linux 5.11.
 struct io_uring_getevents_arg {
@@ -35,7 +38,9 @@ struct io_uring_getevents_arg {
 static_assert(sizeof(io_uring_getevents_arg) == 24);
 
 // io_uring_reg_wait::flags
-inline constexpr std::uint32_t IORING_REG_WAIT_TS = 1u << 0;  // 6.13: ts is set
+
+// 6.13: ts is set
+inline constexpr std::uint32_t IORING_REG_WAIT_TS = 1u << 0;
 
 // The same with IORING_ENTER_EXT_ARG_REG: it lies in a region that was registered by
 // IORING_REGISTER_MEM_REGION, so that the kernel copies nothing on each call. Linux 6.13.

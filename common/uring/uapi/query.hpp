@@ -19,10 +19,13 @@ struct io_uring_query_hdr {
 static_assert(sizeof(io_uring_query_hdr) == 40);
 
 // io_uring_query_hdr::query_op
-inline constexpr std::uint32_t IO_URING_QUERY_OPCODES = 0;     // 6.18: io_uring_query_opcode
-inline constexpr std::uint32_t IO_URING_QUERY_ZCRX = 1;        // 6.19: io_uring_query_zcrx
-inline constexpr std::uint32_t IO_URING_QUERY_SCQ = 2;         // 6.19: io_uring_query_scq
-inline constexpr std::uint32_t IO_URING_QUERY_ZCRX_EVENT = 3;  // 7.2: io_uring_query_zcrx_event
+
+// 6.18: io_uring_query_opcode
+inline constexpr std::uint32_t IO_URING_QUERY_OPCODES = 0;
+inline constexpr std::uint32_t IO_URING_QUERY_ZCRX = 1;  // 6.19: io_uring_query_zcrx
+inline constexpr std::uint32_t IO_URING_QUERY_SCQ = 2;   // 6.19: io_uring_query_scq
+// 7.2: io_uring_query_zcrx_event
+inline constexpr std::uint32_t IO_URING_QUERY_ZCRX_EVENT = 3;
 
 // How many opcodes, and which flags. Linux 6.18.
 struct io_uring_query_opcode {
@@ -32,7 +35,7 @@ struct io_uring_query_opcode {
   std::uint64_t ring_setup_flags;     // all IORING_SETUP_...
   std::uint64_t enter_flags;          // all IORING_ENTER_...
   std::uint64_t sqe_flags;            // all IOSQE_...
-  std::uint32_t nr_query_opcodes;     // 6.19: IO_URING_QUERY_... below this number exist
+  std::uint32_t nr_query_opcodes;     // IO_URING_QUERY_... below this number exist
   std::uint32_t pad;
 };
 static_assert(sizeof(io_uring_query_opcode) == 48);

@@ -77,12 +77,13 @@ struct io_uring_files_update {
 };
 static_assert(sizeof(io_uring_files_update) == 16);
 
-inline constexpr std::int32_t IORING_REGISTER_FILES_SKIP =
-    -2;  // 5.12: in a list of fds: leave this slot as it is
+// 5.12: in a list of fds: leave this slot as it is
+inline constexpr std::int32_t IORING_REGISTER_FILES_SKIP = -2;
 
 // io_uring_rsrc_register::flags
-inline constexpr std::uint32_t IORING_RSRC_REGISTER_SPARSE =
-    1u << 0;  // 5.19: nr empty slots, no data needed
+
+// 5.19: nr empty slots, no data needed
+inline constexpr std::uint32_t IORING_RSRC_REGISTER_SPARSE = 1u << 0;
 
 // The argument of IORING_REGISTER_FILES2 and IORING_REGISTER_BUFFERS2. Linux 5.13.
 struct io_uring_rsrc_register {
@@ -123,10 +124,11 @@ struct io_uring_file_index_range {
 static_assert(sizeof(io_uring_file_index_range) == 16);
 
 // io_uring_clone_buffers::flags
-inline constexpr std::uint32_t IORING_REGISTER_SRC_REGISTERED =
-    1u << 0;  // 6.12: src_fd is the index of a registered ring
-inline constexpr std::uint32_t IORING_REGISTER_DST_REPLACE =
-    1u << 1;  // 6.13: buffers that are there may be replaced
+
+// 6.12: src_fd is the index of a registered ring
+inline constexpr std::uint32_t IORING_REGISTER_SRC_REGISTERED = 1u << 0;
+// 6.13: buffers that are there may be replaced
+inline constexpr std::uint32_t IORING_REGISTER_DST_REPLACE = 1u << 1;
 
 // The argument of IORING_REGISTER_CLONE_BUFFERS. Linux 6.12.
 struct io_uring_clone_buffers {
@@ -142,7 +144,9 @@ static_assert(sizeof(io_uring_clone_buffers) == 32);
 // Which opcodes there are.
 
 // io_uring_probe_op::flags
-inline constexpr std::uint16_t IO_URING_OP_SUPPORTED = 1u << 0;  // 5.6: this kernel has the opcode
+
+// 5.6: this kernel has the opcode
+inline constexpr std::uint16_t IO_URING_OP_SUPPORTED = 1u << 0;
 
 // The answer for one opcode. Linux 5.6.
 struct io_uring_probe_op {
@@ -231,8 +235,9 @@ struct io_uring_clock_register {
 static_assert(sizeof(io_uring_clock_register) == 16);
 
 // io_uring_region_desc::flags
-inline constexpr std::uint32_t IORING_MEM_REGION_TYPE_USER =
-    1;  // 6.13: the memory is ours, at user_addr
+
+// 6.13: the memory is ours, at user_addr
+inline constexpr std::uint32_t IORING_MEM_REGION_TYPE_USER = 1;
 
 // A piece of memory that we and the kernel share. Linux 6.13.
 struct io_uring_region_desc {
@@ -246,8 +251,9 @@ struct io_uring_region_desc {
 static_assert(sizeof(io_uring_region_desc) == 64);
 
 // io_uring_mem_region_reg::flags
-inline constexpr std::uint64_t IORING_MEM_REGION_REG_WAIT_ARG =
-    1;  // 6.13: it holds io_uring_reg_wait entries
+
+// 6.13: it holds io_uring_reg_wait entries
+inline constexpr std::uint64_t IORING_MEM_REGION_REG_WAIT_ARG = 1;
 
 // The argument of IORING_REGISTER_MEM_REGION. Linux 6.13.
 struct io_uring_mem_region_reg {

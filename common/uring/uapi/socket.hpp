@@ -14,7 +14,7 @@ enum io_uring_socket_op : std::uint32_t {
   SOCKET_URING_OP_GETSOCKOPT = 2,    // 6.7: getsockopt(2), of level SOL_SOCKET
   SOCKET_URING_OP_SETSOCKOPT = 3,    // 6.7: setsockopt(2)
   SOCKET_URING_OP_TX_TIMESTAMP = 4,  // 6.17: when packets left; a multishot with 32-byte CQEs
-  SOCKET_URING_OP_GETSOCKNAME = 5,   // 7.0: getsockname(2), getpeername(2)
+  SOCKET_URING_OP_GETSOCKNAME = 5,   // 6.19: getsockname(2), getpeername(2)
 };
 
 // A multishot RECVMSG puts this at the start of each provided buffer; name, control data and
@@ -27,15 +27,16 @@ struct io_uring_recvmsg_out {
 };
 static_assert(sizeof(io_uring_recvmsg_out) == 16);
 
-// SOCKET_URING_OP_TX_TIMESTAMP: the flags of its CQEs, and the second 16 bytes of them. Linux 6.17.
-inline constexpr std::uint32_t IORING_TIMESTAMP_HW_SHIFT = 16;  // 6.17: the bit of F_TSTAMP_HW
-inline constexpr std::uint32_t
-    IORING_TIMESTAMP_TYPE_SHIFT =  // 6.17: the type (SCM_TSTAMP_...) = flags >> this
-    IORING_TIMESTAMP_HW_SHIFT + 1;
-inline constexpr std::uint32_t
-    IORING_CQE_F_TSTAMP_HW =  // 6.17: the network card took the time, not the kernel
-    1u << IORING_TIMESTAMP_HW_SHIFT;
+// SOCKET_URING_OP_TX_TIMESTAMP: the flags of its CQEs. An io_timespec is the second half of each.
 
+// 6.17: the bit of F_TSTAMP_HW
+inline constexpr std::uint32_t IORING_TIMESTAMP_HW_SHIFT = 16;
+// 6.17: the type (SCM_TSTAMP_...) = flags >> this
+inline constexpr std::uint32_t IORING_TIMESTAMP_TYPE_SHIFT = IORING_TIMESTAMP_HW_SHIFT + 1;
+// 6.17: the network card took the time, not the kernel
+inline constexpr std::uint32_t IORING_CQE_F_TSTAMP_HW = 1u << IORING_TIMESTAMP_HW_SHIFT;
+
+// A timestamp. Linux 6.17.
 struct io_timespec {
   std::uint64_t tv_sec;
   std::uint64_t tv_nsec;

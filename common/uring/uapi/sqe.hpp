@@ -6,12 +6,12 @@
 
 namespace uring {
 
-// One layout serves every opcode: a field of a union is named after the use that one kind of
-// request makes of it. Two names at the same offset are the same bytes, so set only the fields that
-// the opcode reads and leave the rest zero.
+// One request. Linux 5.1. One layout serves every opcode: a field of a union is named after the use
+// that one kind of request makes of it. Two names at the same offset are the same bytes, so set only
+// the fields that the opcode reads and leave the rest zero.
 struct io_uring_sqe {
-  // URING_CMD on a socket: which option to get or set. (The kernel's struct has both fields without
-  // the `sockopt`.)
+  // URING_CMD on a socket: which option to get or set. The kernel's struct has these two fields in a
+  // struct without a name, which is not C++.
   struct SocketOption {
     std::uint32_t level;    // 6.7: SOL_SOCKET, IPPROTO_TCP ...
     std::uint32_t optname;  // 6.7: SO_REUSEPORT, TCP_NODELAY ...
@@ -28,8 +28,7 @@ struct io_uring_sqe {
     std::uint32_t cmd_op;  // 5.19: which command URING_CMD carries
   };
   union {
-    std::uint64_t
-        addr;  // 5.1: pointer to the buffer, iovecs, path, timespec; user_data of a cancel's target
+    std::uint64_t addr;  // 5.1: the buffer, iovecs, path or timespec; the target of a cancel
     std::uint64_t splice_off_in;  // 5.7: offset in the file that is spliced from
     SocketOption sockopt;         // 6.7: see above
   };
@@ -80,8 +79,7 @@ struct io_uring_sqe {
     std::uint64_t attr_ptr;  // 6.14: pointer to the attributes of a read or write
     std::uint64_t optval;    // 6.7: pointer to a socket option's value
   };
-  std::uint64_t
-      attr_type_mask;  // 6.14: which attributes attr_ptr points to: IORING_RW_ATTR_FLAG_...
+  std::uint64_t attr_type_mask;  // 6.14: what attr_ptr points to: IORING_RW_ATTR_FLAG_...
   // With IORING_SETUP_SQE128 the entry is 128 bytes long, and its last 80, from addr3 on, are
   // URING_CMD's own.
 };
@@ -115,28 +113,31 @@ enum io_uring_sqe_flags_bit : std::uint8_t {
 };
 
 // io_uring_sqe::flags, valid for every opcode.
-inline constexpr std::uint8_t IOSQE_FIXED_FILE =
-    1u << 0;  // 5.1: fd is an index in the registered file table
-inline constexpr std::uint8_t IOSQE_IO_DRAIN =
-    1u << 1;  // 5.2: start after all earlier, before all later ones
-inline constexpr std::uint8_t IOSQE_IO_LINK =
-    1u << 2;  // 5.3: the next SQE starts when this one succeeded
-inline constexpr std::uint8_t IOSQE_IO_HARDLINK =
-    1u << 3;  // 5.5: the next SQE starts when this one ended
-inline constexpr std::uint8_t IOSQE_ASYNC =
-    1u << 4;  // 5.6: give it to a worker thread without trying first
-inline constexpr std::uint8_t IOSQE_BUFFER_SELECT =
-    1u << 5;  // 5.7: take a provided buffer of group buf_group
-inline constexpr std::uint8_t IOSQE_CQE_SKIP_SUCCESS =
-    1u << 6;  // 5.17: no CQE if the request succeeds
+
+// 5.1: fd is an index in the registered file table
+inline constexpr std::uint8_t IOSQE_FIXED_FILE = 1u << 0;
+// 5.2: start after all earlier, before all later ones
+inline constexpr std::uint8_t IOSQE_IO_DRAIN = 1u << 1;
+// 5.3: the next SQE starts when this one succeeded
+inline constexpr std::uint8_t IOSQE_IO_LINK = 1u << 2;
+// 5.5: the next SQE starts when this one ended
+inline constexpr std::uint8_t IOSQE_IO_HARDLINK = 1u << 3;
+// 5.6: give it to a worker thread without trying first
+inline constexpr std::uint8_t IOSQE_ASYNC = 1u << 4;
+// 5.7: take a provided buffer of group buf_group
+inline constexpr std::uint8_t IOSQE_BUFFER_SELECT = 1u << 5;
+// 5.17: no CQE if the request succeeds
+inline constexpr std::uint8_t IOSQE_CQE_SKIP_SUCCESS = 1u << 6;
 
 // io_uring_sqe::file_index
-inline constexpr std::uint32_t IORING_FILE_INDEX_ALLOC =
-    ~0u;  // 5.19: the kernel picks the slot and returns it
+
+// 5.19: the kernel picks the slot and returns it
+inline constexpr std::uint32_t IORING_FILE_INDEX_ALLOC = ~0u;
 
 // io_uring_sqe::attr_type_mask
-inline constexpr std::uint64_t IORING_RW_ATTR_FLAG_PI =
-    1u << 0;  // 6.14: attr_ptr points to an io_uring_attr_pi
+
+// 6.14: attr_ptr points to an io_uring_attr_pi
+inline constexpr std::uint64_t IORING_RW_ATTR_FLAG_PI = 1u << 0;
 
 // Protection information (checksums kept beside the data) of a read or write on a block device.
 // Linux 6.14.

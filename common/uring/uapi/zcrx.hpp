@@ -10,8 +10,7 @@ namespace uring {
 
 // One entry of the refill ring: a piece of memory that the card may use again. Linux 6.15.
 struct io_uring_zcrx_rqe {
-  std::uint64_t
-      off;  // where it is, as io_uring_zcrx_cqe gave it, with the area's token in the upper bits
+  std::uint64_t off;  // where it is: an offset in the area; the area's token in the upper bits
   std::uint32_t len;  // bytes
   std::uint32_t pad;
 };
@@ -19,15 +18,15 @@ static_assert(sizeof(io_uring_zcrx_rqe) == 16);
 
 // The second half of RECV_ZC's 32-byte CQE. Linux 6.15.
 struct io_uring_zcrx_cqe {
-  std::uint64_t
-      off;  // where the data is: an offset in the area, and the area's token in the upper bits
+  std::uint64_t off;  // where the data is, in the same form
   std::uint64_t pad;
 };
 static_assert(sizeof(io_uring_zcrx_cqe) == 16);
 
-inline constexpr std::uint64_t IORING_ZCRX_AREA_SHIFT =
-    48;  // 6.15: the token of the area starts at this bit of off
-inline constexpr std::uint64_t IORING_ZCRX_AREA_MASK =  // 6.15: its bits
+// 6.15: the token of the area starts at this bit of off
+inline constexpr std::uint64_t IORING_ZCRX_AREA_SHIFT = 48;
+// 6.15: its bits
+inline constexpr std::uint64_t IORING_ZCRX_AREA_MASK =
     ~((std::uint64_t{1} << IORING_ZCRX_AREA_SHIFT) - 1);
 
 // Where the fields of the refill ring lie, in bytes from the start of its region. Linux 6.15.
@@ -41,8 +40,9 @@ struct io_uring_zcrx_offsets {
 static_assert(sizeof(io_uring_zcrx_offsets) == 32);
 
 // io_uring_zcrx_area_reg::flags
-inline constexpr std::uint32_t IORING_ZCRX_AREA_DMABUF =
-    1;  // 6.16: the memory is a dma-buf, such as a GPU's
+
+// 6.16: the memory is a dma-buf, such as a GPU's
+inline constexpr std::uint32_t IORING_ZCRX_AREA_DMABUF = 1;
 
 // The memory that the card writes to. Linux 6.15.
 struct io_uring_zcrx_area_reg {
@@ -56,14 +56,18 @@ struct io_uring_zcrx_area_reg {
 static_assert(sizeof(io_uring_zcrx_area_reg) == 48);
 
 // io_uring_zcrx_ifq_reg::flags
-inline constexpr std::uint32_t ZCRX_REG_IMPORT = 1;  // 6.19: use a queue that another ring exported
-inline constexpr std::uint32_t ZCRX_REG_NODEV =
-    2;  // 7.1: no network card: the kernel copies every payload
+
+// 6.19: use a queue that another ring exported
+inline constexpr std::uint32_t ZCRX_REG_IMPORT = 1;
+// 7.1: no network card: the kernel copies every payload
+inline constexpr std::uint32_t ZCRX_REG_NODEV = 2;
 
 // io_uring_query_zcrx::features
-inline constexpr std::uint32_t ZCRX_FEATURE_RX_PAGE_SIZE = 1u
-                                                           << 0;  // 7.0: rx_buf_len may be chosen
-inline constexpr std::uint32_t ZCRX_FEATURE_EVENT = 1u << 1;      // 7.2: event_desc is there
+
+// 7.0: rx_buf_len may be chosen
+inline constexpr std::uint32_t ZCRX_FEATURE_RX_PAGE_SIZE = 1u << 0;
+// 7.2: event_desc is there
+inline constexpr std::uint32_t ZCRX_FEATURE_EVENT = 1u << 1;
 
 // The argument of IORING_REGISTER_ZCRX_IFQ. Linux 6.15.
 struct io_uring_zcrx_ifq_reg {
@@ -89,7 +93,9 @@ enum zcrx_event_type : std::uint32_t {
 };
 
 // zcrx_event_desc::flags
-inline constexpr std::uint32_t ZCRX_EVENT_DESC_FLAG_STATS = 1u << 0;  // 7.2: stats_offset is set
+
+// 7.2: stats_offset is set
+inline constexpr std::uint32_t ZCRX_EVENT_DESC_FLAG_STATS = 1u << 0;
 
 // Counters that the kernel keeps in the region of the refill ring. Linux 7.2.
 struct zcrx_stats {
@@ -116,20 +122,24 @@ enum zcrx_ctrl_op : std::uint32_t {
   ZCRX_CTRL_ADD_AREA = 3,   // 7.3: more memory for the card
 };
 
+// ZCRX_CTRL_FLUSH_RQ needs nothing more. Linux 6.19.
 struct zcrx_ctrl_flush_rq {
   std::uint64_t resv[6];
 };
 
+// What ZCRX_CTRL_EXPORT gives. Linux 6.19.
 struct zcrx_ctrl_export {
   std::uint32_t zcrx_fd;  // out: the fd
   std::uint32_t resv1[11];
 };
 
+// What ZCRX_CTRL_ARM_EVENT needs. Linux 7.2.
 struct zcrx_ctrl_arm_event {
   std::uint32_t event_type;  // a zcrx_event_type
   std::uint32_t resv[11];
 };
 
+// What ZCRX_CTRL_ADD_AREA needs. Linux 7.3.
 struct zcrx_ctrl_add_area {
   std::uint64_t area_ptr;  // pointer to an io_uring_zcrx_area_reg
   std::uint64_t resv[5];
