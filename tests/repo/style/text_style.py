@@ -5,6 +5,7 @@
   - no path that exists on one person's machine only
   - in Markdown, every relative link leads to a file and every #anchor to a heading of it, and no
     link names a line number: lines move, symbols stay
+  - in Markdown, a `path/of/the/repository` exists, and so does a `uring::symbol` of common/
   - in the tables of facts and errata, every row names the test that proves it
 """
 
@@ -26,6 +27,10 @@ DEFINITION = re.compile(r"^\[[^\]]+\]:\s*(?P<target>\S+)")
 HEADING = re.compile(r"^(?P<level>#{1,6})\s+(?P<text>.*?)\s*#*$")
 CODE_SPAN = re.compile(r"(?P<ticks>`+)(?!`).*?(?<!`)(?P=ticks)(?!`)")
 EXTERNAL = re.compile(r"^[a-z][a-z0-9+.-]*:", re.IGNORECASE)
+
+# Code spans that name something of ours. With a placeholder in them they are no names.
+OWN_PATH = re.compile(r"^(?:common|m[1-4]_\w+|tests|checkpoints|docs)/[\w./-]*$")
+OWN_SYMBOL = re.compile(r"^(?P<folder>base|support|timers|net|http|uring|loop|server)::(?P<name>[\w:~]+)")
 
 # The two tables whose every row must be provable, and where a proof may lie.
 PROVEN_TABLES = ("docs/kernel_facts.md", "docs/errata.md")
@@ -54,13 +59,13 @@ def check_lines(root, path, lines, problems):
             )
 
 
+def fenced_lines(lines):
+    return {n for fence in markdown_text.fences(lines) for n in range(fence.first, fence.last + 1)}
+
+
 def prose_lines(lines):
     """(index, line) outside fenced blocks, with code spans blanked: no link lies in code."""
-    fenced = {
-        number
-        for fence in markdown_text.fences(lines)
-        for number in range(fence.first, fence.last + 1)
-    }
+    fenced = fenced_lines(lines)
     return [
         (number, CODE_SPAN.sub(lambda span: "x" * len(span[0]), line))
         for number, line in enumerate(lines)
@@ -72,7 +77,7 @@ def anchors(lines):
     """The ids that GitHub gives to the headings, and those set by hand with <a id="...">."""
     found = set()
     counts = {}
-    fenced = {n for fence in markdown_text.fences(lines) for n in range(fence.first, fence.last + 1)}
+    fenced = fenced_lines(lines)
     for number, line in enumerate(lines):
         if number in fenced:
             continue
@@ -122,6 +127,41 @@ def check_links(root, path, lines, problems):
                 )
 
 
+def code_spans(lines):
+    fenced = fenced_lines(lines)
+    for number, line in enumerate(lines):
+        if number not in fenced:
+            for span in CODE_SPAN.finditer(line):
+                yield number + 1, span[0].strip("`").strip()
+
+
+class Symbols:
+    """Whether a folder of common/ has a word, read once per folder."""
+
+    def __init__(self, root):
+        self._root = root
+        self._words = {}
+
+    def has(self, folder, word):
+        if folder not in self._words:
+            paths = [p for p in source_tree.cpp_files(self._root) if p.is_relative_to(f"common/{folder}")]
+            text = "\n".join(read(self._root / path) or "" for path in paths)
+            self._words[folder] = set(re.findall(r"~?\w+", text))
+        return word in self._words[folder]
+
+
+def check_names(root, path, lines, symbols, problems):
+    for number, span in code_spans(lines):
+        where = f"{path}:{number}"
+        if OWN_PATH.match(span) and not (root / span).exists():
+            problems.append(f"{where}: `{span}` is no file of the repository: correct the path")
+        symbol = OWN_SYMBOL.match(span)
+        if symbol and not symbols.has(symbol["folder"], symbol["name"].split("::")[-1]):
+            problems.append(
+                f"{where}: `{symbol[0]}` is not in common/{symbol['folder']}: correct the name"
+            )
+
+
 def check_proofs(path, lines, problems):
     """Every body row of the tables links a test, a checkpoint or a fact that does."""
     for number, line in enumerate(lines):
@@ -139,6 +179,7 @@ def main():
     root = parser.parse_args().root.resolve()
 
     problems = []
+    symbols = Symbols(root)
     for path in source_tree.files(root):
         text = read(root / path)
         if text is None:
@@ -147,6 +188,7 @@ def main():
         check_lines(root, path, lines, problems)
         if path.suffix == ".md":
             check_links(root, path, lines, problems)
+            check_names(root, path, lines, symbols, problems)
         if path.as_posix() in PROVEN_TABLES:
             check_proofs(path, lines, problems)
     for problem in problems:
