@@ -5,6 +5,8 @@
 #   configure_preset NAME [CMAKE OPTION...]
 #   build_targets DIRECTORY TARGET...
 
+run_with=()
+
 # --- What is needed -------------------------------------------------------------------------------
 # One line a package: who needs it | must it be there | how to see that it is | package | what for.
 # Without an optional one, the steps and checkpoints that use it are skipped, and say so.
@@ -179,15 +181,16 @@ configure_preset() {
   echo "${options[*]}" >"$directory/.configured"
 }
 
+# `run_with` is a command to put before, such as setarch -R; most callers have none.
 build_targets() {
   local directory=$1
   shift
   [ $# -gt 0 ] || return 0
   echo "Building ${directory#"$root/"}"
   if [ -t 1 ]; then
-    ninja -C "$directory" "$@"
+    "${run_with[@]}" ninja -C "$directory" "$@"
   else
-    quietly "$directory/build.log" ninja -C "$directory" "$@"
+    quietly "$directory/build.log" "${run_with[@]}" ninja -C "$directory" "$@"
   fi
 }
 

@@ -57,7 +57,7 @@ class Context:
         self._started: set[int] = set()  # pid of every program this check started
         self._running: list[Running] = []
         self._sockets: list[socket.socket] = []
-        self._last: RunResult | Running | None = None
+        self._last: RunResult | Running | list | None = None  # a list: the command line of one that has not ended
 
     # --- Asserting -------------------------------------------------------------------------
 
@@ -130,6 +130,7 @@ class Context:
     def run(self, argv: list, timeout: float = 20, env: dict | None = None, stdin: str | None = None,
             cwd: Path | None = None) -> RunResult:
         """Runs a program to its end: .stdout .stderr .status (-N after signal N) .seconds. `env` is added to ours."""
+        self._last = argv
         self._last = process.run(argv, self._output, timeout, env, stdin, cwd, self._started.add)
         return self._last
 
@@ -282,10 +283,12 @@ class Context:
         """The last program that was started, and the end of what it printed."""
         if self._last is None:
             return "", ""
-        out, err = self._last.stdout, self._last.stderr
-        if isinstance(self._last, Running):
-            out, err = out(), err()
-        words = self._last.argv
+        if isinstance(self._last, list):
+            words, out, err = [str(word) for word in self._last], "", ""
+        elif isinstance(self._last, Running):
+            words, out, err = self._last.argv, self._last.stdout(), self._last.stderr()
+        else:
+            words, out, err = self._last.argv, self._last.stdout, self._last.stderr
         if words[0] == "strace":
             words = words[words.index("--") + 1 :]
         return shlex.join(words), process.tail(out + err)

@@ -14,7 +14,6 @@ _TOOLS = [
     ("ninja", "builds"),
     ("strace", "counts and shows system calls"),
     ("perf", "shows the io_uring tracepoints to you; the checkpoints read them themselves"),
-    ("valgrind", "optional"),
     ("ccache", "optional: faster rebuilds"),
 ]
 
@@ -48,7 +47,7 @@ def print_report(checkpoints: list[Checkpoint]) -> bool:
 def _print_outlook(checkpoints: list[Checkpoint]) -> bool:
     skipped: dict[str, list[str]] = {}
     for checkpoint in checkpoints:
-        reason = machine.why_skipped(checkpoint.needs)
+        reason = None if checkpoint.defect else machine.why_skipped(checkpoint.needs)
         if reason:
             skipped.setdefault(reason, []).append(checkpoint.name)
     number = sum(len(names) for names in skipped.values())
