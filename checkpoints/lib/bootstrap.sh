@@ -68,7 +68,8 @@ perf_packages() {  # perf belongs to the kernel's version on Ubuntu, and is one 
 }
 
 # --- Installing -----------------------------------------------------------------------------------
-# Optional packages that could not be had are noted here, so that the next run does not try again.
+# Optional packages that were asked for once are noted here, so that no later run asks apt for them again.
+# Delete the file to have them tried again.
 tried_file() { echo "${root:?}/build/.optional-packages-tried"; }
 
 missing_packages() {  # missing_packages required|optional WHO...
@@ -128,10 +129,9 @@ bootstrap_packages() {
       exit 2
     fi
   fi
-  for package in "${optional[@]}"; do
-    # A line may be two packages (perf on Ubuntu): the words are meant to split.
-    # shellcheck disable=SC2086
-    apt_install $package || echo "$package is not to be had here: what needs it will be skipped."
+  # One by one: perf on Ubuntu is two packages, of which an odd kernel has none, or only the first.
+  for package in ${optional[*]}; do
+    apt_install "$package" || echo "$package is not to be had here: what needs it will be skipped."
   done
   note_tried "${optional[@]}"
 }

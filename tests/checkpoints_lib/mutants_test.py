@@ -1,0 +1,170 @@
+"""tests/mutants/run on a tiny project: mutants that are caught, and each way in which one is not."""
+
+import difflib
+import os
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+from runner import PROJECT
+
+PROGRAM = """\
+#include <cstdio>
+
+#include "half.hpp"
+
+int main() {
+  // Prints the half of eight.
+  std::printf("half of 8 is %d\\n", half(8));
+  return 0;
+}
+"""
+HALF = """\
+#pragma once
+
+inline int half(int number) {
+  return number / 2;
+}
+"""
+FILES = {
+    "CMakeLists.txt": """\
+cmake_minimum_required(VERSION 3.25)
+project(toy LANGUAGES CXX)
+add_compile_options(-Wall -Werror)
+add_subdirectory(docs/epoll_reference)
+add_executable(unit_tests unit_tests.cpp)
+""",
+    "docs/epoll_reference/CMakeLists.txt": "add_executable(toy toy.cpp)\n",
+    "docs/epoll_reference/toy.cpp": PROGRAM,
+    "docs/epoll_reference/half.hpp": HALF,
+    "unit_tests.cpp": """\
+#include "docs/epoll_reference/half.hpp"
+int main() { return half(100) == 50 ? 0 : 1; }
+""",
+    ".gitignore": "/build/\n",
+    "checkpoints/epoll/01_half.py": """\
+'''The toy prints the half of eight.'''
+
+
+def check(c):
+    result = c.run_ok([c.program("toy")])
+    c.equal("what it prints", "half of 8 is 4", result.stdout.strip(), usually="It divides by the wrong number.")
+""",
+}
+
+
+def patch(header, path, before, after):
+    old, new = FILES[path], FILES[path].replace(before, after)
+    assert old != new
+    diff = difflib.unified_diff(old.splitlines(True), new.splitlines(True), f"a/{path}", f"b/{path}")
+    return header + "\n" + "".join(diff)
+
+
+def header(message="It divides by the wrong number.", checkpoint="epoll/01_half"):
+    return f"Checkpoint: {checkpoint}\nMessage: {message}\nBreaks: Somebody is careless.\n"
+
+
+class Harness(unittest.TestCase):
+    """One project for all tests, so that each costs one small build."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(cls.directory.cleanup)
+        cls.root = Path(cls.directory.name)
+        for name, text in FILES.items():
+            (cls.root / name).parent.mkdir(parents=True, exist_ok=True)
+            (cls.root / name).write_text(text)
+        subprocess.run(["git", "init", "-q", cls.root], check=True)
+
+    def setUp(self):
+        self.mutants = self.root / "tests/mutants/epoll"
+        self.mutants.mkdir(parents=True, exist_ok=True)
+
+    def tearDown(self):
+        for path in self.mutants.iterdir():
+            path.unlink()
+
+    def run_harness(self, *names):
+        done = subprocess.run([sys.executable, "-B", PROJECT / "tests/mutants/run", "--root", self.root, *names],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env={**os.environ, "CCACHE_DISABLE": "1"}, timeout=250, check=False)
+        self.text = done.stdout
+        return done.returncode
+
+    def one(self, text):
+        (self.mutants / "mutant.patch").write_text(text)
+        return self.run_harness()
+
+    def assert_fails(self, text, *expected):
+        self.assertEqual(self.one(text), 1, self.text)
+        for part in expected:
+            self.assertIn(part, self.text)
+        self.assertTrue(self.text.endswith("0 passed, 1 failed, 0 skipped\n"), self.text)
+
+    TOY, HALF_HPP = "docs/epoll_reference/toy.cpp", "docs/epoll_reference/half.hpp"
+
+    def test_caught(self):
+        self.assertEqual(self.one(patch(header(), self.TOY, "half(8)", "half(8) + 1")), 0, self.text)
+        self.assertIn("caught", self.text)
+        self.assertTrue(self.text.endswith("1 passed, 0 failed, 0 skipped\n"))
+        copy = self.root / "build/mutants/src" / self.TOY
+        self.assertEqual(copy.read_text(), PROGRAM, "the copy is whole again")
+
+    def test_two_mutants_one_after_the_other(self):
+        (self.mutants / "a.patch").write_text(patch(header(), self.TOY, "half(8)", "half(10)"))
+        (self.mutants / "b.patch").write_text(patch(header("exit status"), self.TOY, "return 0", "return 1"))
+        self.assertEqual(self.run_harness(), 0, self.text)
+        self.assertEqual(self.text.count("caught"), 2)
+        self.assertEqual(self.run_harness("epoll/b"), 0)
+        self.assertEqual(self.text.count("caught"), 1)
+
+    def test_not_noticed(self):
+        self.assert_fails(patch(header(), self.TOY, "the half of eight", "half of it"),
+                          "not noticed: epoll/01_half passes on the broken program")
+
+    def test_noticed_for_another_reason(self):
+        self.assert_fails(patch(header(), self.TOY, "return 0", "return 1"), "noticed for another reason", "exit status")
+
+    def test_the_patch_does_not_apply(self):
+        text = patch(header(), self.TOY, "half(8)", "half(10)").replace("number", "figure").replace("std::printf", "print")
+        self.assert_fails(text, "does not apply to the source as it is now")
+
+    def test_it_does_not_compile_without_a_warning(self):
+        self.assert_fails(patch(header(), self.TOY, "return 0", "int unused = 0; return 0"), "it does not build", "unused")
+
+    def test_the_unit_tests_notice_it(self):
+        self.assert_fails(patch(header(), self.HALF_HPP, "number / 2", "number / 4"), "the unit tests notice it already")
+
+    def test_header_incomplete(self):
+        self.assert_fails(patch("Checkpoint: epoll/01_half\n", self.TOY, "half(8)", "half(10)"), "no Message, Breaks")
+
+    def test_no_such_checkpoint(self):
+        self.one(patch(header(checkpoint="epoll/99_gone"), self.TOY, "half(8)", "half(10)"))
+        self.assertIn("there is no checkpoint epoll/99_gone", self.text)
+
+    def test_a_checkpoint_without_a_mutant(self):
+        self.assertEqual(self.run_harness(), 1)
+        self.assertIn("this checkpoint has no mutant", self.text)
+
+    def test_the_checkpoint_fails_on_the_unbroken_program(self):
+        extra = self.root / "checkpoints/epoll/02_wrong.py"
+        self.addCleanup(extra.unlink)
+        extra.write_text("'''Wrong.'''\n\n\ndef check(c):\n    c.equal('one', 1, 2)\n")
+        self.one(patch(header(checkpoint="epoll/02_wrong"), self.TOY, "half(8)", "half(10)"))
+        self.assertIn("epoll/02_wrong fails on the unbroken program", self.text)
+
+    def test_a_checkpoint_that_skips_skips_its_mutant(self):
+        extra = self.root / "checkpoints/epoll/03_skips.py"
+        self.addCleanup(extra.unlink)
+        extra.write_text("'''Skips.'''\n\n\ndef check(c):\n    c.skip('no kernel of that kind')\n")
+        (self.mutants / "other.patch").write_text(patch(header(), self.TOY, "half(8)", "half(10)"))
+        self.assertEqual(self.one(patch(header(checkpoint="epoll/03_skips"), self.TOY, "half(8)", "half(10)")), 0, self.text)
+        self.assertIn("no kernel of that kind", self.text)
+        self.assertTrue(self.text.endswith("1 passed, 0 failed, 1 skipped\n"), self.text)
+
+
+if __name__ == "__main__":
+    unittest.main()
