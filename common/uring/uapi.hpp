@@ -38,8 +38,8 @@
 
 namespace uring {
 
-// The three system calls. The numbers are the same on every architecture except alpha, where 110 is
-// added.
+// The three system calls. Their numbers are the same on every architecture but alpha.
+
 // 5.1: make a ring, get its fd
 inline constexpr long kSyscallIoUringSetup = 425;
 // 5.1: submit, wait, or both

@@ -18,12 +18,12 @@ static_assert(sizeof(io_uring_buf) == 16);
 
 // The ring's own field. The ring is an array of io_uring_buf that starts at the same address: there
 // is no room before the entries, so the tail hides in a field that entry 0 does not use. There is
-// no head here; see io_uring_buf_status.
+// no head here; see io_uring_buf_status. Linux 5.19.
 struct io_uring_buf_ring {
   std::uint64_t resv1;
   std::uint32_t resv2;
   std::uint16_t resv3;
-  std::uint16_t tail;  // 5.19: ours: the next entry that we fill
+  std::uint16_t tail;  // ours: the next entry that we fill
 };
 static_assert(sizeof(io_uring_buf_ring) == sizeof(io_uring_buf));
 static_assert(offsetof(io_uring_buf_ring, tail) == offsetof(io_uring_buf, resv));

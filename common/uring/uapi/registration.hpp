@@ -11,60 +11,47 @@ namespace uring {
 
 // The opcode argument
 enum io_uring_register_op : std::uint32_t {
-  IORING_REGISTER_BUFFERS = 0,    // 5.1: iovecs: pin these buffers once for many requests
-  IORING_UNREGISTER_BUFFERS = 1,  // 5.1: let them go
-  IORING_REGISTER_FILES =
-      2,  // 5.1: ints: put these files into the file table; -1 leaves a slot empty (5.5)
-  IORING_UNREGISTER_FILES = 3,       // 5.1: drop the file table
-  IORING_REGISTER_EVENTFD = 4,       // 5.2: an int: signal this eventfd on every CQE
-  IORING_UNREGISTER_EVENTFD = 5,     // 5.2: no longer
-  IORING_REGISTER_FILES_UPDATE = 6,  // 5.5: io_uring_files_update: change slots of the file table
-  IORING_REGISTER_EVENTFD_ASYNC =
-      7,                            // 5.6: an int: signal it only for CQEs that did not come inline
-  IORING_REGISTER_PROBE = 8,        // 5.6: io_uring_probe: which opcodes does the kernel have?
-  IORING_REGISTER_PERSONALITY = 9,  // 5.6: keep our credentials, return an id for sqe.personality
+  IORING_REGISTER_BUFFERS = 0,        // 5.1: iovecs: pin these buffers once for many requests
+  IORING_UNREGISTER_BUFFERS = 1,      // 5.1: let them go
+  IORING_REGISTER_FILES = 2,          // 5.1: ints: make a file table of them; -1 is empty (5.5)
+  IORING_UNREGISTER_FILES = 3,        // 5.1: drop the file table
+  IORING_REGISTER_EVENTFD = 4,        // 5.2: an int: signal this eventfd on every CQE
+  IORING_UNREGISTER_EVENTFD = 5,      // 5.2: no longer
+  IORING_REGISTER_FILES_UPDATE = 6,   // 5.5: io_uring_files_update: change slots of the file table
+  IORING_REGISTER_EVENTFD_ASYNC = 7,  // 5.6: an int: not for CQEs that come inline
+  IORING_REGISTER_PROBE = 8,          // 5.6: io_uring_probe: which opcodes does the kernel have?
+  IORING_REGISTER_PERSONALITY = 9,    // 5.6: keep our credentials, return an id for sqe.personality
   IORING_UNREGISTER_PERSONALITY = 10,  // 5.6: forget the id given as nr_args
-  IORING_REGISTER_RESTRICTIONS =
-      11,  // 5.10: io_uring_restriction[]: what a ring may do once it is enabled
-  IORING_REGISTER_ENABLE_RINGS = 12,  // 5.10: enable a ring that was set up with R_DISABLED
+  IORING_REGISTER_RESTRICTIONS = 11,   // 5.10: io_uring_restriction[]: what a ring may do
+  IORING_REGISTER_ENABLE_RINGS = 12,   // 5.10: enable a ring that was set up with R_DISABLED
   IORING_REGISTER_FILES2 = 13,  // 5.13: io_uring_rsrc_register: files with tags, or a sparse table
-  IORING_REGISTER_FILES_UPDATE2 = 14,  // 5.13: io_uring_rsrc_update2: change slots with tags
-  IORING_REGISTER_BUFFERS2 =
-      15,  // 5.13: io_uring_rsrc_register: buffers with tags, or a sparse table
-  IORING_REGISTER_BUFFERS_UPDATE = 16,  // 5.13: io_uring_rsrc_update2: change buffers with tags
-  IORING_REGISTER_IOWQ_AFF = 17,        // 5.14: a cpu_set_t: where worker threads may run
-  IORING_UNREGISTER_IOWQ_AFF = 18,      // 5.14: anywhere again
-  IORING_REGISTER_IOWQ_MAX_WORKERS =
-      19,  // 5.15: two uint32: limits for bound and unbound workers; 0 only asks
-  IORING_REGISTER_RING_FDS =
-      20,  // 5.18: io_uring_rsrc_update[]: let enter find the ring by index, not by fd
-  IORING_UNREGISTER_RING_FDS = 21,   // 5.18: give such an index back
-  IORING_REGISTER_PBUF_RING = 22,    // 5.19: io_uring_buf_reg: a ring of provided buffers
-  IORING_UNREGISTER_PBUF_RING = 23,  // 5.19: io_uring_buf_reg: drop that ring
-  IORING_REGISTER_SYNC_CANCEL =
-      24,  // 6.0: io_uring_sync_cancel_reg: cancel and wait until it is done
-  IORING_REGISTER_FILE_ALLOC_RANGE =
-      25,  // 6.0: io_uring_file_index_range: slots that FILE_INDEX_ALLOC picks from
-  IORING_REGISTER_PBUF_STATUS =
-      26,                       // 6.8: io_uring_buf_status: where is the head of a buffer ring?
-  IORING_REGISTER_NAPI = 27,    // 6.9: io_uring_napi: poll the network device while waiting
-  IORING_UNREGISTER_NAPI = 28,  // 6.9: io_uring_napi: no longer
-  IORING_REGISTER_CLOCK = 29,   // 6.12: io_uring_clock_register: the clock that waiting uses
-  IORING_REGISTER_CLONE_BUFFERS =
-      30,  // 6.12: io_uring_clone_buffers: share another ring's registered buffers
-  IORING_REGISTER_SEND_MSG_RING =
-      31,                         // 6.13: an SQE: MSG_RING without a ring of one's own (fd is -1)
+  IORING_REGISTER_FILES_UPDATE2 = 14,     // 5.13: io_uring_rsrc_update2: change slots with tags
+  IORING_REGISTER_BUFFERS2 = 15,          // 5.13: io_uring_rsrc_register: the same for buffers
+  IORING_REGISTER_BUFFERS_UPDATE = 16,    // 5.13: io_uring_rsrc_update2: change buffers with tags
+  IORING_REGISTER_IOWQ_AFF = 17,          // 5.14: a cpu_set_t: where worker threads may run
+  IORING_UNREGISTER_IOWQ_AFF = 18,        // 5.14: anywhere again
+  IORING_REGISTER_IOWQ_MAX_WORKERS = 19,  // 5.15: two uint32: most bound, unbound workers
+  IORING_REGISTER_RING_FDS = 20,          // 5.18: io_uring_rsrc_update[]: name rings by index
+  IORING_UNREGISTER_RING_FDS = 21,        // 5.18: give such an index back
+  IORING_REGISTER_PBUF_RING = 22,         // 5.19: io_uring_buf_reg: a ring of provided buffers
+  IORING_UNREGISTER_PBUF_RING = 23,       // 5.19: io_uring_buf_reg: drop that ring
+  IORING_REGISTER_SYNC_CANCEL = 24,       // 6.0: io_uring_sync_cancel_reg: cancel and wait
+  IORING_REGISTER_FILE_ALLOC_RANGE = 25,  // 6.0: io_uring_file_index_range: for INDEX_ALLOC
+  IORING_REGISTER_PBUF_STATUS = 26,       // 6.8: io_uring_buf_status: where is the head?
+  IORING_REGISTER_NAPI = 27,           // 6.9: io_uring_napi: poll the network device while waiting
+  IORING_UNREGISTER_NAPI = 28,         // 6.9: io_uring_napi: no longer
+  IORING_REGISTER_CLOCK = 29,          // 6.12: io_uring_clock_register: the clock that waiting uses
+  IORING_REGISTER_CLONE_BUFFERS = 30,  // 6.12: io_uring_clone_buffers: share buffers
+  IORING_REGISTER_SEND_MSG_RING = 31,  // 6.13: an SQE: MSG_RING with no ring; fd is -1
   IORING_REGISTER_ZCRX_IFQ = 32,  // 6.15: io_uring_zcrx_ifq_reg: a receive queue of a network card
   IORING_REGISTER_RESIZE_RINGS = 33,  // 6.13: io_uring_params: new sizes for a living ring
   IORING_REGISTER_MEM_REGION = 34,  // 6.13: io_uring_mem_region_reg: memory shared with the kernel
-  IORING_REGISTER_QUERY =
-      35,  // 6.18: io_uring_query_hdr list: what can this kernel do? (fd may be -1)
+  IORING_REGISTER_QUERY = 35,       // 6.18: io_uring_query_hdr: what can it do? fd may be -1
   IORING_REGISTER_ZCRX_CTRL = 36,   // 6.19: zcrx_ctrl: work on a zero-copy receive queue
   IORING_REGISTER_BPF_FILTER = 37,  // 7.0: io_uring_bpf: a program that judges requests
   IORING_REGISTER_LAST,             // one past the newest operation known here; not an operation
 
-  IORING_REGISTER_USE_REGISTERED_RING =
-      1u << 31,  // 6.3: ORed to the opcode: fd is the index of a registered ring
+  IORING_REGISTER_USE_REGISTERED_RING = 1u << 31,  // 6.3: ORed in: fd is a ring's index
 };
 
 // Registered files and buffers.
@@ -267,14 +254,14 @@ static_assert(sizeof(io_uring_mem_region_reg) == 32);
 
 // io_uring_napi::opcode
 enum io_uring_napi_op : std::uint8_t {
-  IO_URING_NAPI_REGISTER_OP = 0,    // 6.9: set the timeout and the preference
+  IO_URING_NAPI_REGISTER_OP = 0,    // 6.13: set the timeout and the preference
   IO_URING_NAPI_STATIC_ADD_ID = 1,  // 6.13: add a device queue by its NAPI id
   IO_URING_NAPI_STATIC_DEL_ID = 2,  // 6.13: remove one
 };
 
 // io_uring_napi::op_param of IO_URING_NAPI_REGISTER_OP
 enum io_uring_napi_tracking_strategy : std::uint32_t {
-  IO_URING_NAPI_TRACKING_DYNAMIC = 0,     // 6.9: the kernel learns the ids from the sockets used
+  IO_URING_NAPI_TRACKING_DYNAMIC = 0,     // 6.13: the kernel learns the ids from the sockets used
   IO_URING_NAPI_TRACKING_STATIC = 1,      // 6.13: we list the ids
   IO_URING_NAPI_TRACKING_INACTIVE = 255,  // 6.13: off
 };

@@ -7,11 +7,11 @@
 namespace uring {
 
 // One request. Linux 5.1. One layout serves every opcode: a field of a union is named after the use
-// that one kind of request makes of it. Two names at the same offset are the same bytes, so set only
+// that one kind of request makes of it. Two names at the same offset are the same bytes: set only
 // the fields that the opcode reads and leave the rest zero.
 struct io_uring_sqe {
-  // URING_CMD on a socket: which option to get or set. The kernel's struct has these two fields in a
-  // struct without a name, which is not C++.
+  // URING_CMD on a socket: which option to get or set. The kernel's header has these two fields in
+  // a struct without a name, which is not C++.
   struct SocketOption {
     std::uint32_t level;    // 6.7: SOL_SOCKET, IPPROTO_TCP ...
     std::uint32_t optname;  // 6.7: SO_REUSEPORT, TCP_NODELAY ...
