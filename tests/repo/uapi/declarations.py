@@ -4,6 +4,8 @@ It understands just enough of C and C++ for two kinds of header: the kernel's af
 common/uring as it stands. Ours keeps its comments here, because they say which kernel version brought a name.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import re
 
