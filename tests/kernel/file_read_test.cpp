@@ -1,0 +1,69 @@
+// Reading files: short reads, the end, offsets, and what the kernel copies at submission.
+
+#include <unistd.h>
+
+#include <memory>
+#include <string_view>
+
+#include "common/base/unique_fd.hpp"
+#include "tests/kernel/kernel_test.hpp"
+#include "tests/kernel/test_files.hpp"
+
+namespace {
+
+class FileRead : public testing::Test {
+ protected:
+  uring::io_uring_cqe read(std::uint64_t offset) {
+    return kernel_test::run_one(ring_, [&](uring::io_uring_sqe& sqe) {
+      uring::prep_read(sqe, file_.get(), buffer_, offset);
+    });
+  }
+  [[nodiscard]] std::string_view text(std::size_t size) const {
+    return kernel_test::as_text(std::span(buffer_).first(size));
+  }
+
+  uring::Ring ring_ = kernel_test::make_ring();
+  base::UniqueFd file_ = kernel_test::make_file("0123456789");
+  std::array<std::byte, 8> buffer_{};
+};
+
+TEST_F(FileRead, IsShortAtTheEndAndZeroBehindIt) {
+  EXPECT_EQ(read(0).res, 8);
+  EXPECT_EQ(read(8).res, 2);
+  EXPECT_EQ(text(2), "89");
+  EXPECT_EQ(read(10).res, 0);
+  EXPECT_EQ(read(1000).res, 0);
+}
+
+TEST_F(FileRead, AnOffsetLeavesTheFilePositionAlone) {
+  ASSERT_EQ(::lseek(file_.get(), 3, SEEK_SET), 3);
+  EXPECT_EQ(read(5).res, 5);
+  EXPECT_EQ(text(5), "56789");
+  EXPECT_EQ(::lseek(file_.get(), 0, SEEK_CUR), 3);
+}
+
+TEST_F(FileRead, OffsetMinusOneUsesAndMovesIt) {
+  ASSERT_EQ(::lseek(file_.get(), 3, SEEK_SET), 3);
+  EXPECT_EQ(read(~std::uint64_t{0}).res, 7);
+  EXPECT_EQ(text(7), "3456789");
+  EXPECT_EQ(::lseek(file_.get(), 0, SEEK_CUR), 10);
+}
+
+TEST_F(FileRead, OfCachedPagesIsDoneWhenEnterReturns) {
+  uring::prep_read(*ring_.next_sqe(), file_.get(), buffer_, 0);
+  ASSERT_EQ(ring_.submit().value_or(0), 1U);
+  EXPECT_EQ(ring_.cq().ready(), 1U) << "submitted without waiting, and complete already";
+}
+
+TEST(SubmitStable, WhatAnSqePointsToMayGoAfterTheSubmit) {
+  NEEDS_FEATURE(SubmitStable);
+  uring::Ring ring = kernel_test::make_ring();
+  auto time = std::make_unique<__kernel_timespec>(uring::to_timespec(1'000'000));
+  uring::prep_timeout(*ring.next_sqe(), time.get(), 0, 0);
+  ASSERT_TRUE(ring.submit().has_value());
+  *time = uring::to_timespec(3'600'000'000'000);
+  time.reset();
+  EXPECT_EQ(kernel_test::collect(ring, 1).front().res, -ETIME) << "after the first value's time";
+}
+
+}  // namespace
