@@ -46,7 +46,7 @@ USERS = {
 
 TOP_LEVEL = {
     "CMakeLists.txt", "CMakePresets.json", "README.md", "LICENSE", ".clang-format", ".gitignore",
-    ".github", ".devcontainer", "common", "m1_sq_cq", "m2_file_server", "m3_network_server",
+    ".ci", ".github", ".devcontainer", "common", "m1_sq_cq", "m2_file_server", "m3_network_server",
     "m4_advanced", "tests", "checkpoints", "docs",
 }  # fmt: skip
 

@@ -93,20 +93,21 @@ def anchors(lines):
     return found
 
 
-def link_targets(lines):
+def links(lines):
+    """(line number, target, text) of every link; the text is empty where there is none."""
     for number, line in prose_lines(lines):
         for match in LINK.finditer(line):
-            yield number + 1, match["target"]
+            yield number + 1, match["target"], match["text"]
             # A picture that is itself a link: [![text](picture)](target).
             for inner in LINK.finditer(match["text"]):
-                yield number + 1, inner["target"]
+                yield number + 1, inner["target"], inner["text"]
         definition = DEFINITION.match(line)
         if definition:
-            yield number + 1, definition["target"]
+            yield number + 1, definition["target"], ""
 
 
 def check_links(root, path, lines, problems):
-    for number, target in link_targets(lines):
+    for number, target, _ in links(lines):
         where = f"{path}:{number}"
         if EXTERNAL.match(target):
             continue
@@ -162,8 +163,19 @@ def check_names(root, path, lines, symbols, problems):
             )
 
 
-def check_proofs(path, lines, problems):
-    """Every body row of the tables links a test, a checkpoint or a fact that does."""
+def check_proofs(root, path, lines, problems):
+    """Every body row of the tables links a test, a checkpoint or a fact that does; a link called
+    Suite.Case leads to a file with that test in it."""
+    for number, target, text in links(lines):
+        case = re.fullmatch(r"(\w+)\.(\w+)", text)
+        source = (root / path.parent / target).resolve()
+        if case is None or source.suffix != ".cpp" or not source.is_file():
+            continue
+        pattern = rf"\bTEST(?:_F|_P)?\(\s*{case[1]},\s*{case[2]}\s*\)"
+        if not re.search(pattern, read(source) or ""):
+            problems.append(
+                f"{path}:{number}: {target} has no test {text}: correct the name, or the claim"
+            )
     for number, line in enumerate(lines):
         is_row = line.startswith("|") and number >= 2 and lines[number - 1].startswith("|")
         if is_row and not re.match(r"^\|[\s:|-]+$", line) and not PROOF.search(line):
@@ -190,7 +202,7 @@ def main():
             check_links(root, path, lines, problems)
             check_names(root, path, lines, symbols, problems)
         if path.as_posix() in PROVEN_TABLES:
-            check_proofs(path, lines, problems)
+            check_proofs(root, path, lines, problems)
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
