@@ -19,6 +19,7 @@ SOURCE_FOLDERS = (
     "tests",
     "docs/epoll_reference",
     "docs/exercises",
+    "docs/start_your_own",
 )
 
 SKIPPED_FOLDERS = {".git", "build", "__pycache__", ".cache"}

@@ -40,6 +40,7 @@ USERS = {
     "m4_advanced": set(ARROWS),
     "docs/epoll_reference": NO_RING,
     "docs/exercises": set(ARROWS),
+    "docs/start_your_own": set(ARROWS),
     "checkpoints": NO_RING,
     "tests": set(ARROWS),
 }
