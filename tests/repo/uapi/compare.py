@@ -21,6 +21,7 @@ REMOVED = {'io_uring_notification_slot', 'io_uring_notification_register'}
 class Result:
     problems: list
     newer: list  # names of ours that came after the header compared with
+    unstated: list  # names of a header that is newer than everything in ours
 
 
 def is_reserved(name):
@@ -36,17 +37,30 @@ def dotted(version):
     return '.'.join(map(str, version))
 
 
+def newest_version(ours):
+    """The last Linux version that brought something which ours states."""
+    tables = (ours.names, ours.structs, ours.members)
+    return max(since for table in tables for _, since in table.values() if since is not None)
+
+
 def compare(kernel, ours, header_version, file, may_have_more=False):
     """Compares ours (from `file`) with the header of Linux `header_version`.
 
     A name of ours that the header lacks is in order only if ours says that a later kernel brought it. A name that the
     header has must not be said to be later, unless the header may have more than its version tells (`may_have_more`).
     So headers of several ages hold the versions in our comments from two sides.
+
+    A header of a kernel that came out after ours was written may have more names, and structs that have grown: these
+    are told (`unstated`), so that somebody adds them, but a clone does not break on the day of a kernel's release.
     """
-    result = Result([], [])
+    result = Result([], [], [])
+    ours_is_older = header_version > newest_version(ours)
     header = f'the kernel header of Linux {dotted(header_version)}'
 
     def check(name, in_kernel, in_ours, show, has_version=True):
+        if in_ours is None and ours_is_older:
+            result.unstated.append(name)
+            return
         if in_ours is None:
             result.problems.append(f'{name}: {show(in_kernel[0])} in {header}, missing in {file}')
             return
@@ -65,7 +79,9 @@ def compare(kernel, ours, header_version, file, may_have_more=False):
             return
         if has_version and since > header_version and name not in BACKPORTED and not may_have_more:
             result.problems.append(f'{name}: {file} says that Linux {dotted(since)} brought it, but {header} has it')
-        if value != in_kernel[0]:
+        if ours_is_older and name in kernel.structs and in_kernel[0] > value:
+            result.unstated.append(name)
+        elif value != in_kernel[0]:
             result.problems.append(f'{name}: {show(in_kernel[0])} in {header}, {show(value)} in {file}')
 
     def check_all(kernels, our, show, skip):
@@ -82,7 +98,7 @@ def compare(kernel, ours, header_version, file, may_have_more=False):
     check_all(kernel.members, ours.members, lambda place: f'offset {place[0]}, size {place[1]}',
               lambda name: name.split('.')[0] not in both or is_padding(name.split('.', 1)[1]))
     # These change with each new name, so they can be compared only if no name is newer than the header.
-    if not result.newer:
+    if not result.newer and not result.unstated:
         for name in filter(grows, [*kernel.names, *(name for name in ours.names if name not in kernel.names)]):
             if not is_reserved(name):
                 check(name, kernel.names.get(name), ours.names.get(name), str, has_version=False)
