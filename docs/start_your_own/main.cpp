@@ -20,6 +20,7 @@
 
 namespace {
 
+// [snippet: cat_policy]
 enum Kind : std::uint8_t { kRead = 1, kWrite, kCancel };
 
 using loop::Action;
@@ -44,6 +45,7 @@ constexpr loop::ErrnoPolicy kPolicy{std::to_array<loop::PolicyRow>({
 static_assert(kPolicy.covers(kRead, loop::errors_of(uring::IORING_OP_READ)));
 static_assert(kPolicy.covers(kWrite, loop::errors_of(uring::IORING_OP_WRITE)));
 static_assert(kPolicy.is_unambiguous());
+// [/snippet]
 
 // Standard input and output have a position of their own: offset -1 uses it, and only one operation
 // at a time does.
@@ -59,6 +61,7 @@ class Cat {
   [[nodiscard]] bool finished() const { return finished_; }
   [[nodiscard]] bool failed() const { return failed_; }
 
+  // [snippet: cat_completion]
   void on_completion(loop::OpId id, const uring::io_uring_cqe& cqe) {
     switch (id.kind) {
       case kRead:
@@ -73,6 +76,7 @@ class Cat {
   }
   void on_stale(loop::OpId, const uring::io_uring_cqe&) {}
   void on_slot_free(std::uint32_t) { finished_ = true; }
+  // [/snippet]
   void on_timer(std::uint64_t, std::uint64_t) {}
   void on_signal(int) {
     if (loop_.slots().is_open(slot_)) {
