@@ -109,7 +109,6 @@ JsonWriter& JsonWriter::null() {
 
 std::string JsonWriter::finish() {
   CHECK(open_.empty() && !text_.empty(), "all that was begun has ended");
-  needs_comma_ = false;
   return std::exchange(text_, {});
 }
 

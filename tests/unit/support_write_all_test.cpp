@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstddef>
 #include <thread>
 #include <vector>
@@ -46,6 +47,12 @@ TEST(WriteAll, ResumesShortAndInterruptedWrites) {
     pipe.write_end.reset();
   });
 
+  // Nothing is read yet: the first signals find a write that has filled the pipe and returns short,
+  // the next ones a write that could do nothing.
+  for (int i = 0; i < 20; ++i) {
+    ::pthread_kill(writer.native_handle(), SIGUSR1);
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   std::vector<std::byte> received(2 * sent.size());
   std::size_t size = 0;
   while (size < received.size()) {
