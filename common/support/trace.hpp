@@ -30,7 +30,7 @@ enum class TraceKind : std::uint8_t {
   BufferOut,    // the kernel handed us a provided buffer: a = group, b = buffer id
   BufferIn,     // we gave it back: a = group, b = buffer id
   Overflow,     // the CQ was full: a = the overflow count or flag as seen
-  Dispatch,     // user_data; the loop calls its handler; a, b, c are the loop's own
+  Dispatch,     // user_data; its handler is called now: a = kind, b = slot, c = generation
 };
 
 struct TraceRecord {

@@ -55,9 +55,9 @@ constexpr auto kFormats = std::to_array<KindFormat>({
     {.name = "Overflow", .a = {"overflow", kUnsigned}},
     {.name = "Dispatch",
      .has_user_data = true,
-     .a = {"a", kUnsigned},
-     .b = {"b", kUnsigned},
-     .c = {"c", kUnsigned}},
+     .a = {"kind", kUnsigned},
+     .b = {"slot", kUnsigned},
+     .c = {"generation", kUnsigned}},
 });
 static_assert(kFormats.size() == static_cast<std::size_t>(TraceKind::Dispatch) + 1);
 

@@ -278,7 +278,7 @@ TEST(TraceFormat, EveryKindNamesItsFields) {
   EXPECT_EQ(fields_of(make(TraceKind::BufferIn, 1, 77, 0)), "BufferIn    group=1 bid=77");
   EXPECT_EQ(fields_of(make(TraceKind::Overflow, 3, 0, 0)), "Overflow    overflow=3");
   EXPECT_EQ(fields_of(make(TraceKind::Dispatch, 1, 2, 3)),
-            "Dispatch    user_data=0xab a=1 b=2 c=3");
+            "Dispatch    user_data=0xab kind=1 slot=2 generation=3");
 }
 
 TEST(TraceFormat, TheLineBeginsWithTheRelativeTimeAndTheRing) {
