@@ -112,7 +112,6 @@ bootstrap_packages() {
   [ "$(id -u)" -eq 0 ] || line="sudo sh -c '$line'"
   echo "Missing here: ${required[*]} ${optional[*]}"
   if ! may_install "$line"; then
-    note_tried "${optional[@]}"
     [ ${#required[@]} -gt 0 ] || return 0
     echo "Needed first: ${required[*]}. This installs all that is missing:" >&2
     echo "  $line" >&2
@@ -147,8 +146,9 @@ may_install() {
   if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then return 1; fi
   if [ -t 0 ] && [ -t 1 ]; then
     read -r -p "Install with: $1   Now? [Y/n] " answer
-    [[ $answer == "" || $answer == [yY]* ]]
-    return
+    if [[ $answer == "" || $answer == [yY]* ]]; then return 0; fi
+    note_tried "${optional[@]}" # who said no to these is not asked again
+    return 1
   fi
   [ "$(id -u)" -eq 0 ]
 }

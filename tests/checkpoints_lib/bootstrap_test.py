@@ -151,6 +151,15 @@ class Bootstrap(unittest.TestCase):
         self.remove("strace")
         self.assertEqual(self.bootstrap(), 0, self.text)
         self.assertTrue(self.text.endswith("went on\n"))
+        self.user(0)
+        self.assertEqual(self.bootstrap(), 0)
+        self.assertEqual(len(self.installs()), 1, "with rights it is tried")
+
+    def test_who_said_no_to_optional_ones_is_not_asked_again(self):
+        self.remove("strace")
+        self.assertEqual(self.bootstrap(answer="n"), 0, self.text)
+        self.assertEqual(self.bootstrap(answer="y"), 0)
+        self.assertEqual((self.text, self.apt_calls()), ("y\r\nwent on\r\n", []))
 
     def test_a_required_package_that_apt_refuses(self):
         self.remove("cmake")
