@@ -21,9 +21,13 @@ checkpoints | optional | command perf                   | @perf                 
 tests       | required | file /usr/include/gtest/gtest.h | libgtest-dev         | the tests are written with GoogleTest
 tests       | required | command git                    | git                   | lists the source files for tests/repo and tests/mutants
 tests       | optional | command clang++-19             | clang-19              | the second compiler that must not warn
+tests       | optional | command clang-format-14        | clang-format-14       | is the measure of the format, in tests/repo
 tests       | optional | file /usr/src/googletest/CMakeLists.txt | googletest   | is built for aarch64, for the unit tests there
 tests       | optional | command aarch64-linux-gnu-g++  | g++-aarch64-linux-gnu | compiles for a processor with weaker memory ordering
 tests       | optional | command qemu-aarch64           | qemu-user             | runs what was compiled for aarch64
+tests       | optional | command qemu-system-x86_64     | qemu-system-x86       | runs other kernels, for tests/old_kernels
+tests       | optional | command cpio                   | cpio                  | packs the file system that they start with
+tests       | optional | file /bin/busybox              | busybox-static        | is the shell in it
 TABLE
 }
 
@@ -82,7 +86,7 @@ missing_packages() {  # missing_packages required|optional WHO...
     package=${package// /}
     [ "$package" != @perf ] || package=$(perf_packages)
     case $package in
-      *aarch64* | qemu-user | googletest) [ "$(uname -m)" = x86_64 ] || continue ;;
+      *aarch64* | qemu-* | googletest | cpio | busybox-static) [ "$(uname -m)" = x86_64 ] || continue ;;
     esac
     if [ "$kind" = optional ] && grep -qsxF "$package" "$(tried_file)"; then continue; fi
     echo "$package"
@@ -98,7 +102,7 @@ apt_lists_are_stale() {  # none at all, or none younger than a week
 }
 
 apt_install() {
-  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" </dev/null
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@" </dev/null
 }
 
 bootstrap_packages() {

@@ -103,7 +103,7 @@ class Bootstrap(unittest.TestCase):
     def test_root_without_a_terminal_installs(self):
         self.remove("cmake", "ninja-build")
         self.assertEqual(self.bootstrap(), 0, self.text)
-        self.assertEqual(self.installs(), ["apt-get install -y --no-install-recommends cmake ninja-build"])
+        self.assertEqual(self.installs(), ["apt-get install -qq -y --no-install-recommends cmake ninja-build"])
         before = self.apt_calls()
         self.assertEqual(self.bootstrap(), 0)
         self.assertEqual(self.apt_calls(), before, "the second run asks apt nothing")

@@ -82,6 +82,11 @@ class Summary(unittest.TestCase):
         self.summary("counts", "mutants", 7, self.file("3 passed, 0 failed, 0 skipped\n"), 1)
         self.assertEqual(self.total(), ("3 passed, 1 failed, 0 skipped", 1))
 
+    def test_status_77_is_a_skip(self):
+        self.summary("counts", "release", 7, self.file("3 passed, 0 failed, 0 skipped\n"), 0)
+        self.summary("counts", "aarch64", 7, self.file("0 passed, 0 failed, 1 skipped\n"), 77)
+        self.assertEqual(self.total(), ("3 passed, 0 failed, 1 skipped", 0))
+
     def test_no_test_at_all_is_a_failure(self):
         self.summary("skipped", "clang", 0, "not installed")
         self.assertEqual(self.total(), ("0 passed, 1 failed, 1 skipped", 1))
