@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,12 @@ class Checkpoint:
 
 
 def find(directory: Path, milestones: list[str]) -> list[Checkpoint]:
+    """The checkpoints of these milestones, in order. What several share lies beside them, in a file whose name
+    does not begin with a digit: `from m1.lesson import ...`. It is read anew each time, for --watch."""
+    if str(directory) not in sys.path:
+        sys.path.insert(0, str(directory))
+    for name in [name for name in sys.modules if name.partition(".")[0] in MILESTONES]:
+        del sys.modules[name]
     found = []
     for milestone in milestones:
         found += [load(path) for path in sorted((directory / milestone).glob("[0-9]*.py"))]
