@@ -46,18 +46,18 @@ class ErrnoPolicy {
 
   // The row's action; Fatal without a row. `res` is a CQE's, negative.
   [[nodiscard]] constexpr Action decide(std::uint8_t kind, std::int32_t res) const {
-    const PolicyRow* row = find(kind, -res);
-    return row != nullptr ? row->action : Action::Fatal;
+    const std::size_t row = find(kind, -res);
+    return row != kNoRow ? rows_[row].action : Action::Fatal;
   }
 
   [[nodiscard]] constexpr bool covers(std::uint8_t kind, std::span<const int> errors) const {
-    return std::ranges::all_of(errors, [&](int error) { return find(kind, error) != nullptr; });
+    return std::ranges::all_of(errors, [&](int error) { return find(kind, error) != kNoRow; });
   }
 
   // No (kind, errno) twice: the second row would never be read.
   [[nodiscard]] constexpr bool is_unambiguous() const {
     for (std::size_t i = 0; i < kRows; ++i) {
-      if (find(rows_[i].kind, rows_[i].error) != &rows_[i]) {
+      if (find(rows_[i].kind, rows_[i].error) != i) {
         return false;
       }
     }
@@ -65,14 +65,17 @@ class ErrnoPolicy {
   }
 
  private:
-  // Linear: errors are not the hot path, and a table in reading order is worth more.
-  [[nodiscard]] constexpr const PolicyRow* find(std::uint8_t kind, int error) const {
-    for (const PolicyRow& row : rows_) {
-      if (row.kind == kind && row.error == error) {
-        return &row;
-      }
+  static constexpr std::size_t kNoRow = kRows;
+
+  // Linear: errors are not the hot path, and a table in reading order is worth more. An index and
+  // no pointer, because GCC 12 with UBSan takes no comparison of pointers for a constant (GCC bug
+  // 71962), and the static_asserts of the applications would not compile.
+  [[nodiscard]] constexpr std::size_t find(std::uint8_t kind, int error) const {
+    std::size_t i = 0;
+    while (i < kRows && (rows_[i].kind != kind || rows_[i].error != error)) {
+      ++i;
     }
-    return nullptr;
+    return i;
   }
 
   std::array<PolicyRow, kRows> rows_;
