@@ -1,0 +1,39 @@
+#pragma once
+// One file, from its name to the destination's name: everything around the CopyEngine.
+
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+#include "common/support/trace.hpp"
+#include "common/uring/features.hpp"
+#include "m1_sq_cq/copy_destination.hpp"
+#include "m1_sq_cq/copy_engine.hpp"
+
+namespace m1 {
+
+struct CopyRequest {
+  std::string source;
+  std::string destination;
+  // A block is large enough that its copying outweighs the two completions it takes, and all of them
+  // together are small enough to be in the cache still when they are written.
+  std::uint32_t block_bytes = 512 * 1024;
+  std::uint32_t blocks = 4;
+};
+
+struct CopyReport {
+  std::string destination;  // with the file's name, if a directory was named
+  bool destination_is_stdout = false;
+  std::uint64_t bytes = 0;
+  CopyCounts counts;
+  std::uint64_t wall_ns = 0;
+  std::uint64_t cpu_ns = 0;    // of the whole process, the kernel's helper threads included
+  std::string source_changed;  // a sentence, if the source changed during the copy
+};
+
+// A failure is a sentence that says as well what is left.
+[[nodiscard]] OrSentence<CopyReport> copy_file(const CopyRequest& request,
+                                               const uring::Features& features,
+                                               support::Trace* trace);
+
+}  // namespace m1
