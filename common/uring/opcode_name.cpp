@@ -1,0 +1,146 @@
+#include "common/uring/opcode_name.hpp"
+
+#include "common/uring/uapi.hpp"
+
+namespace uring {
+
+const char* opcode_name(std::uint8_t opcode) {
+  // Without a default: the compiler warns about an opcode that has no name here.
+  switch (static_cast<io_uring_op>(opcode)) {
+    case IORING_OP_NOP:
+      return "NOP";
+    case IORING_OP_READV:
+      return "READV";
+    case IORING_OP_WRITEV:
+      return "WRITEV";
+    case IORING_OP_FSYNC:
+      return "FSYNC";
+    case IORING_OP_READ_FIXED:
+      return "READ_FIXED";
+    case IORING_OP_WRITE_FIXED:
+      return "WRITE_FIXED";
+    case IORING_OP_POLL_ADD:
+      return "POLL_ADD";
+    case IORING_OP_POLL_REMOVE:
+      return "POLL_REMOVE";
+    case IORING_OP_SYNC_FILE_RANGE:
+      return "SYNC_FILE_RANGE";
+    case IORING_OP_SENDMSG:
+      return "SENDMSG";
+    case IORING_OP_RECVMSG:
+      return "RECVMSG";
+    case IORING_OP_TIMEOUT:
+      return "TIMEOUT";
+    case IORING_OP_TIMEOUT_REMOVE:
+      return "TIMEOUT_REMOVE";
+    case IORING_OP_ACCEPT:
+      return "ACCEPT";
+    case IORING_OP_ASYNC_CANCEL:
+      return "ASYNC_CANCEL";
+    case IORING_OP_LINK_TIMEOUT:
+      return "LINK_TIMEOUT";
+    case IORING_OP_CONNECT:
+      return "CONNECT";
+    case IORING_OP_FALLOCATE:
+      return "FALLOCATE";
+    case IORING_OP_OPENAT:
+      return "OPENAT";
+    case IORING_OP_CLOSE:
+      return "CLOSE";
+    case IORING_OP_FILES_UPDATE:
+      return "FILES_UPDATE";
+    case IORING_OP_STATX:
+      return "STATX";
+    case IORING_OP_READ:
+      return "READ";
+    case IORING_OP_WRITE:
+      return "WRITE";
+    case IORING_OP_FADVISE:
+      return "FADVISE";
+    case IORING_OP_MADVISE:
+      return "MADVISE";
+    case IORING_OP_SEND:
+      return "SEND";
+    case IORING_OP_RECV:
+      return "RECV";
+    case IORING_OP_OPENAT2:
+      return "OPENAT2";
+    case IORING_OP_EPOLL_CTL:
+      return "EPOLL_CTL";
+    case IORING_OP_SPLICE:
+      return "SPLICE";
+    case IORING_OP_PROVIDE_BUFFERS:
+      return "PROVIDE_BUFFERS";
+    case IORING_OP_REMOVE_BUFFERS:
+      return "REMOVE_BUFFERS";
+    case IORING_OP_TEE:
+      return "TEE";
+    case IORING_OP_SHUTDOWN:
+      return "SHUTDOWN";
+    case IORING_OP_RENAMEAT:
+      return "RENAMEAT";
+    case IORING_OP_UNLINKAT:
+      return "UNLINKAT";
+    case IORING_OP_MKDIRAT:
+      return "MKDIRAT";
+    case IORING_OP_SYMLINKAT:
+      return "SYMLINKAT";
+    case IORING_OP_LINKAT:
+      return "LINKAT";
+    case IORING_OP_MSG_RING:
+      return "MSG_RING";
+    case IORING_OP_FSETXATTR:
+      return "FSETXATTR";
+    case IORING_OP_SETXATTR:
+      return "SETXATTR";
+    case IORING_OP_FGETXATTR:
+      return "FGETXATTR";
+    case IORING_OP_GETXATTR:
+      return "GETXATTR";
+    case IORING_OP_SOCKET:
+      return "SOCKET";
+    case IORING_OP_URING_CMD:
+      return "URING_CMD";
+    case IORING_OP_SEND_ZC:
+      return "SEND_ZC";
+    case IORING_OP_SENDMSG_ZC:
+      return "SENDMSG_ZC";
+    case IORING_OP_READ_MULTISHOT:
+      return "READ_MULTISHOT";
+    case IORING_OP_WAITID:
+      return "WAITID";
+    case IORING_OP_FUTEX_WAIT:
+      return "FUTEX_WAIT";
+    case IORING_OP_FUTEX_WAKE:
+      return "FUTEX_WAKE";
+    case IORING_OP_FUTEX_WAITV:
+      return "FUTEX_WAITV";
+    case IORING_OP_FIXED_FD_INSTALL:
+      return "FIXED_FD_INSTALL";
+    case IORING_OP_FTRUNCATE:
+      return "FTRUNCATE";
+    case IORING_OP_BIND:
+      return "BIND";
+    case IORING_OP_LISTEN:
+      return "LISTEN";
+    case IORING_OP_RECV_ZC:
+      return "RECV_ZC";
+    case IORING_OP_EPOLL_WAIT:
+      return "EPOLL_WAIT";
+    case IORING_OP_READV_FIXED:
+      return "READV_FIXED";
+    case IORING_OP_WRITEV_FIXED:
+      return "WRITEV_FIXED";
+    case IORING_OP_PIPE:
+      return "PIPE";
+    case IORING_OP_NOP128:
+      return "NOP128";
+    case IORING_OP_URING_CMD128:
+      return "URING_CMD128";
+    case IORING_OP_LAST:
+      break;
+  }
+  return nullptr;
+}
+
+}  // namespace uring
