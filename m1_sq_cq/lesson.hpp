@@ -26,16 +26,20 @@ struct LessonContext {
   std::span<const char* const> args;  // what follows the lesson's name
 };
 
+using LessonFunction = Status (*)(const LessonContext& context);
+
 struct Lesson {
   std::string_view name;
-  std::string_view arguments;  // for --help: "SRC DST"
-  std::string_view summary;    // one line
-  Status (*run)(const LessonContext& context);
-  bool in_tour;  // run, in the table's order, when no lesson is named: needs no arguments
+  std::string_view arguments;  // for --help: "SRC DST"; empty: it takes none
+  std::string_view summary;    // one line, also the lesson's title
+  LessonFunction run;
+  LessonFunction run_in_tour;  // without arguments, when no lesson is named; null: not in the tour
 };
 
 // The table, in reading order.
 [[nodiscard]] std::span<const Lesson> lessons();
+// Null: there is no such lesson.
+[[nodiscard]] const Lesson* find_lesson(std::string_view name);
 
 Status lesson_setup(const LessonContext& context);
 Status lesson_nop(const LessonContext& context);
@@ -50,5 +54,8 @@ Status lesson_peek(const LessonContext& context);
 Status lesson_cleanup(const LessonContext& context);
 Status lesson_costs(const LessonContext& context);
 Status lesson_features(const LessonContext& context);
+
+// What the tour shows of the features: those that are not here.
+Status tour_features(const LessonContext& context);
 
 }  // namespace m1
