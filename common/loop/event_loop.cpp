@@ -95,7 +95,7 @@ base::Result<void> EventLoop::disarm_signals() {
       return base::fail(waited.error());
     }
     std::array<uring::io_uring_cqe, kBatch> cqes;
-    for (const uring::io_uring_cqe& cqe : std::span(cqes).first(ring_.reap(cqes))) {
+    for (const uring::io_uring_cqe& cqe : std::span(cqes).first(reap(cqes))) {
       const std::uint8_t kind = unpack(cqe.user_data).kind;
       left -= (kind == kSignalKind || kind == kCancelKind) ? 1 : 0;
     }
