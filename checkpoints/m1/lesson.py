@@ -6,10 +6,8 @@ itself does begins with its title on standard output, such as `batching: 16 requ
 
 from __future__ import annotations
 
-import contextlib
-import json
+import re
 import signal
-from collections.abc import Iterator
 
 from lib.process import tail
 from lib.strace import Trace
@@ -78,41 +76,64 @@ def user_data(events: list[Event]) -> list[int]:
     return sorted(event["user_data"] for event in events)
 
 
-@contextlib.contextmanager
-def held(c, lesson: str, line: str, **options) -> Iterator:
-    """Runs the lesson up to the moment when a line that contains `line` stands on its standard output, and
-    holds it there: `with held(c, "peek", "The dump") as program: c.fdinfo(program.pid) ...`. Then it goes on,
-    and must end with status 0.
+class Held:
+    """A lesson that strace stops (SIGSTOP) after each write, so that we can look at it between two of its lines."""
 
-    strace stops the program (SIGSTOP) after each write; we let it go on until the line is there."""
-    program = c.start(argv(c, lesson), strace_calls=["write"], inject=["write:signal=SIGSTOP"], first_line=None,
-                      **options)
-    stops = 0
-    while line not in program.stdout():
-        _wait_for_stop(c, program, stops + 1, line)
-        stops += 1
-        if line not in program.stdout():
-            program.signal(signal.SIGCONT)
-    yield program
-    while program.status is None:
-        program.signal(signal.SIGCONT)
-        stops += 1
-        c.wait_until(lambda: program.status is not None or _stops(program) > stops, TIMEOUT_S)
-    c.stop(program)
+    def __init__(self, c, lesson: str, *words: object, **options):
+        self._c = c
+        self._program = c.start(argv(c, lesson, *words), strace_calls=["write"], inject=["write:signal=SIGSTOP"],
+                                first_line=None, **options)
+        self._stops = 0
+        self.pid = self._program.pid
+
+    def __enter__(self) -> Held:
+        return self
+
+    def __exit__(self, error, *_) -> None:
+        if error is None:
+            self.until(None)
+
+    def until(self, line: str | None) -> None:
+        """Goes on until a line that contains `line` has been written. None: to the end, with status 0."""
+        program = self._program
+        while program.status is None and (line is None or line not in program.stdout()):
+            if self._stops > 0:
+                program.signal(signal.SIGCONT)
+            self._stops += 1
+            self._c.wait_until(self._stopped_again, TIMEOUT_S)
+        if line is None:
+            self._c.stop(program)
+            return
+        self._c.expect(program.status is None, f"a line with `{line}`", expected="the program prints it",
+                       seen=f"it ended with status {program.status}\n" + tail(program.stdout() + program.stderr()))
+
+    def stdout(self) -> str:
+        return self._program.stdout()
+
+    def indices(self) -> dict[str, int]:
+        """SqHead, SqTail, CqHead and CqTail of its ring, as the kernel shows them."""
+        info = self._c.fdinfo(self.pid)
+        return {name: info.number(name) for name in ("SqHead", "SqTail", "CqHead", "CqTail")}
+
+    def _stopped_again(self) -> bool:
+        if self._program.status is not None:
+            return True
+        return sum("stopped by SIGSTOP" in line for line in self._program.live_trace.read().others) >= self._stops
 
 
-def _stops(program) -> int:
-    return sum("stopped by SIGSTOP" in line for line in program.live_trace.read().others)
+TRACE_LINE = re.compile(r"^ *([+-][\d.]+) us  ring \d+  (\w+) *(.*)$")
 
 
-def _wait_for_stop(c, program, number: int, line: str) -> None:
-    c.wait_until(lambda: program.status is not None or _stops(program) >= number, TIMEOUT_S)
-    c.expect(program.status is None, f"a line with `{line}`", expected="the program prints it",
-             seen=f"it ended with status {program.status}\n" + tail(program.stdout() + program.stderr()))
+def read_trace(c, path) -> list[tuple[str, dict[str, str]]]:
+    """A file of --trace as `m1_sq_cq trace` prints it: the kind of each record, and its fields."""
+    printed = run_lesson(c, "trace", path).stdout.splitlines()
+    parsed = [TRACE_LINE.match(line) for line in printed]
+    c.none("lines that are no record", [line for line, match in zip(printed, parsed) if not match])
+    times = [float(match.group(1)) for match in parsed]
+    c.equal("records in the order of time", sorted(times), times)
+    return [(match.group(2), dict(field.split("=", 1) for field in match.group(3).split())) for match in parsed]
 
 
-def json_of(c, text: str) -> dict:
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        c.expect(False, "JSON", expected="a document that can be read", seen=f"{error}\n{tail(text)}")
+def numbers(records: list[tuple[str, dict[str, str]]], kind: str, *fields: str) -> list[tuple[int, ...]]:
+    """These fields of each record of one kind."""
+    return [tuple(int(record[field], 0) for field in fields) for name, record in records if name == kind]
