@@ -19,7 +19,7 @@ base::Result<Ring> Ring::create(const RingOptions& options, const Features& feat
     params.cq_entries = options.cq_entries != 0 ? options.cq_entries : 2 * options.sq_entries;
   }
   params.sq_thread_idle = options.sq_thread_idle_ms;
-  if (options.sq_thread_cpu) {
+  if (options.sq_thread_cpu && (params.flags & IORING_SETUP_SQPOLL) != 0) {
     params.flags |= IORING_SETUP_SQ_AFF;
     params.sq_thread_cpu = *options.sq_thread_cpu;
   }
