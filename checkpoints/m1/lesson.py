@@ -6,6 +6,8 @@ itself does begins with its title on standard output, such as `batching: 16 requ
 
 from __future__ import annotations
 
+import hashlib
+import os
 import re
 import signal
 
@@ -137,3 +139,26 @@ def read_trace(c, path) -> list[tuple[str, dict[str, str]]]:
 def numbers(records: list[tuple[str, dict[str, str]]], kind: str, *fields: str) -> list[tuple[int, ...]]:
     """These fields of each record of one kind."""
     return [tuple(int(record[field], 0) for field in fields) for name, record in records if name == kind]
+
+
+def strace_copy(c, source, destination, *options: str, calls: list[str], status: int = 0, **more) -> Trace:
+    """`m1_sq_cq copy`, which has no title: the calls from the opening of its source on, openat among them."""
+    trace = c.strace(argv(c, "copy", *options, source, destination), calls=[*calls, "openat"], timeout=TIMEOUT_S, **more)
+    c.equal("exit status", status, trace.result.status, usually=tail(trace.result.stderr) or None)
+    begin = next((place for place, call in enumerate(trace.calls)
+                  if call.name == "openat" and call.args[1] == f'"{source}"'), None)
+    c.expect(begin is not None, "the source", expected="it is opened", seen="it is not")
+    return Trace(trace.calls[begin:], trace.others, trace.result)
+
+
+def sha256(path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make_file(path, size: int):
+    """A file of random bytes, so that no block of it is like another."""
+    with open(path, "wb") as file:
+        for begin in range(0, size, 1 << 20):
+            file.write(os.urandom(min(1 << 20, size - begin)))
+    return path
