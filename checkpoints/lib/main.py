@@ -31,7 +31,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     for name, text in (("quick", "the fastest ones"), ("full", "also the large ones"), ("soak", "also the long ones")):
         tier.add_argument(f"--{name}", dest="tier", action="store_const", const=name, help=text)
     parser.add_argument("--doctor", action="store_true", help="say what this machine allows and what will be skipped")
-    parser.add_argument("--list", action="store_true", help="name the checkpoints and what they prove")
+    parser.add_argument("--list", action="store_true", help="name the checkpoints, which need root, and what they prove")
     parser.add_argument("--build-dir", type=Path, metavar="DIR", help="use the programs in DIR, and build nothing")
     parser.add_argument("--checkpoints-dir", type=Path, default=ROOT / "checkpoints", help=argparse.SUPPRESS)
     options = parser.parse_args(argv)
@@ -88,7 +88,8 @@ def main(argv: list[str]) -> int:
     if options.list:
         width = max(len(checkpoint.name) for checkpoint in chosen)
         for checkpoint in chosen:
-            print(f"{checkpoint.name:{width}}  {checkpoint.tier:7}  {checkpoint.proves or checkpoint.defect}")
+            root = "root" if {"root", "tracepoints"} & set(checkpoint.needs) else ""
+            print(f"{checkpoint.name:{width}}  {checkpoint.tier:7}  {root:4}  {checkpoint.proves or checkpoint.defect}")
         return 0
 
     process.become_subreaper()

@@ -118,7 +118,7 @@ def why_unavailable() -> str | None:
 class Session:
     """One trace buffer of our own. `with Session([...]) as session: ...`, then session.read(tids)."""
 
-    def __init__(self, events: list[str], buffer_mib_per_cpu: int = 8):
+    def __init__(self, events: list[str]):
         reason = why_unavailable()
         if reason:
             raise Skip(reason)
@@ -129,7 +129,8 @@ class Session:
                 raise Skip(f"this kernel has no tracepoint {pattern}")
         self._own = {name for name in known if _short(name) in _OWN_EVENTS}
         self._path = TRACEFS / "instances" / f"checkpoints_{os.getpid()}_{id(self)}"
-        self._buffer_kib = buffer_mib_per_cpu * 1024
+        # Each CPU has a buffer of its own: 8 MiB hold about 80,000 events.
+        self._buffer_kib = 1024 * max(1, min(8, 128 // (os.cpu_count() or 1)))
 
     def __enter__(self) -> Session:
         self._remove_stale()
