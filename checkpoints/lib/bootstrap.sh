@@ -18,6 +18,7 @@ checkpoints | required | command ninja                  | ninja-build           
 checkpoints | required | command python3                | python3               | runs the checkpoints
 checkpoints | optional | command strace                 | strace                | shows a program's system calls to the checkpoints
 checkpoints | optional | command perf                   | @perf                 | shows the io_uring tracepoints to you
+checkpoints | optional | command valgrind               | valgrind              | finds memory errors in a program that runs
 tests       | required | file /usr/include/gtest/gtest.h | libgtest-dev         | the tests are written with GoogleTest
 tests       | required | command git                    | git                   | lists the source files for tests/repo and tests/mutants
 tests       | optional | command clang++-19             | clang-19              | the second compiler that must not warn

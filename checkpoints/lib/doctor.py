@@ -14,6 +14,7 @@ _TOOLS = [
     ("ninja", "builds"),
     ("strace", "counts and shows system calls"),
     ("perf", "shows the io_uring tracepoints to you; the checkpoints read them themselves"),
+    ("valgrind", "finds memory errors in a program that runs"),
     ("ccache", "optional: faster rebuilds"),
 ]
 
