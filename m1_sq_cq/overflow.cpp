@@ -168,7 +168,7 @@ base::Result<void> Overflow::reap_all() {
   }
   table.print();
   out_.claim(one_cq_full_each,
-             "%u completions were held back and came in %u flushes: each GETEVENTS brings one "
+             "completions held back: %u, flushes until all had come: %u; each GETEVENTS brings one "
              "CQ-full, and emptying the CQ alone brings none",
              held_back, flushes);
   out_.claim(received_.count == kNops && received_.in_order,

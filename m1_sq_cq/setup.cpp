@@ -142,7 +142,7 @@ void draw_map(Narrator& out, const char* title, const uring::MappedRegion& map,
   std::size_t end = 0;
   for (const LayoutItem& item : items) {
     if (item.offset > end) {
-      out.line("%6zu  |%18s|  (%zu bytes of padding)", end, "", item.offset - end);
+      out.line("%6zu  |%18s|  (%zu bytes between)", end, "", item.offset - end);
     }
     out.line("%6u  | %-16s |  %-22s  %s", item.offset, item.name.c_str(), item.holds.c_str(),
              to_string(item.writer));
