@@ -59,7 +59,7 @@ def check(c):
     c.equal("bytes copied from a FIFO", len(expected), (folder / "copy").stat().st_size,
             usually="A short read was taken for the end of the file.")
     c.expect(expected == (folder / "copy").read_bytes(), "the copy from a FIFO", expected="the bytes written into it",
-             seen="others", usually="After a short read the next block belongs behind what came, not behind what was asked for.")
+             seen="others", usually="After a short read the next bytes belong behind those that came.")
     c.at_least("short reads on the way", 2, count(c, result, "short reads"))
 
     source = make_file(folder / "file", 300_001)

@@ -8,7 +8,7 @@ from m1.lesson import make_file, sha256, strace_copy
 
 needs = ["strace"]
 timeout = 120
-hint = "SQEs are invisible to strace. Where the bytes arrive and strace shows no read and no write, the ring moved them."
+hint = "SQEs are invisible to strace: where the bytes arrive and it shows no read and no write, the ring moved them."
 
 MOVERS = ["read", "readv", "pread64", "preadv", "preadv2", "write", "writev", "pwrite64", "pwritev", "pwritev2",
           "sendfile", "copy_file_range", "splice", "tee", "vmsplice", "mmap"]

@@ -4,7 +4,7 @@ The tracepoints show the requests and their results. More than one block is on i
 were asked for.
 """
 
-from m1.lesson import last_ring, make_file, opcodes, trace_lesson
+from m1.lesson import last_ring, make_file, opcodes, same_bytes, trace_lesson
 
 needs = ["tracepoints"]
 timeout = 120
@@ -31,4 +31,4 @@ def check(c):
     c.expect(1 < most <= DEPTH, "blocks on their way at once", expected=f"2 to {DEPTH}", seen=most,
              usually="Each request was waited for before the next one was submitted.")
     c.at_least("READ requests", SIZE // BLOCK, opcodes(ring).count("READ"))
-    c.expect(source.read_bytes() == (folder / "copy").read_bytes(), "the copy", expected="the source's bytes", seen="others")
+    same_bytes(c, "the copy", source, folder / "copy")

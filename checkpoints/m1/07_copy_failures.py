@@ -8,11 +8,11 @@ there is not.
 import os
 import signal
 
-from m1.lesson import argv, make_file, run_lesson
+from m1.lesson import argv, make_file, run_lesson, same_bytes
 
 timeout = 120
 hint = ["Write into a file of another name beside the destination, and rename it when all is written.",
-        "A signal that ends the copy is a completion too (a read or poll on a signalfd): then there is time to tidy up."]
+        "A signal that ends the copy is a completion too (a poll of a signalfd): then there is time to tidy up."]
 
 
 def copy_fails(c, *words, says, limit=""):
@@ -69,7 +69,8 @@ def check(c):
     check_no_room(c, folder, source)
     for number in (signal.SIGINT, signal.SIGTERM):
         check_signal(c, folder, number)
-    c.equal("files in the folder after all of it", sorted([*expected, "old"]), sorted(path.name for path in folder.iterdir()),
+    left = sorted(path.name for path in folder.iterdir())
+    c.equal("files in the folder after all of it", sorted([*expected, "old"]), left,
             usually="A half file was left: what was begun is removed on every way out, the signal's too.")
     run_lesson(c, "copy", source, folder / "copy")
-    c.expect(source.read_bytes() == (folder / "copy").read_bytes(), "a copy at last", expected="the source's bytes", seen="others")
+    same_bytes(c, "a copy at last", source, folder / "copy")

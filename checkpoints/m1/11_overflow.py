@@ -8,8 +8,8 @@ from m1.lesson import Held, strace_lesson
 
 needs = ["strace"]
 timeout = 120
-hint = ["IORING_SQ_CQ_OVERFLOW, in the SQ's flags word, says that completions wait. While it is set: empty the CQ, then "
-        "io_uring_enter(fd, 0, 0, IORING_ENTER_GETEVENTS).",
+hint = ["IORING_SQ_CQ_OVERFLOW, in the SQ's flags word, says that completions wait. While it is set: empty the CQ, "
+        "then io_uring_enter(fd, 0, 0, IORING_ENTER_GETEVENTS).",
         "The CQ's overflow counter is not that sign: it counts what was lost for want of memory."]
 
 REQUESTS, CQ, GETEVENTS = 66, 8, 1

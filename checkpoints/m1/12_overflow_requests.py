@@ -7,7 +7,8 @@ into the CQ they are all 66, each once.
 from m1.lesson import last_ring, trace_lesson, user_data
 
 needs = ["tracepoints"]
-hint = "With IORING_FEAT_NODROP (Linux 5.5) the kernel keeps what does not fit. A CQ that is too small costs memory and calls."
+hint = ("With IORING_FEAT_NODROP (Linux 5.5) the kernel keeps what does not fit. A CQ that is too small costs memory "
+        "and calls.")
 
 REQUESTS, CQ = 66, 8
 

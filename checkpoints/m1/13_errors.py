@@ -29,7 +29,8 @@ def check(c):
 
     rows = [(int(res), name, action, came) for res, name, action, came in ROW.findall(trace.result.stdout)]
     c.none("errors that were not provoked", sorted(EXPECTED.keys() - {name for _, name, _, _ in rows}))
-    c.equal("numbers", {name: -number for name, (number, _) in EXPECTED.items()}, {name: res for res, name, _, _ in rows if name in EXPECTED},
+    c.equal("numbers", {name: -number for name, (number, _) in EXPECTED.items()},
+            {name: res for res, name, _, _ in rows if name in EXPECTED},
             usually="res was read as unsigned, or its sign was lost.")
     seen = {name: {action for _, row, action, _ in rows if row == name} for name in EXPECTED}
     c.equal("what is done about them", {name: actions for name, (_, actions) in EXPECTED.items()}, seen)

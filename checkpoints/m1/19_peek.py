@@ -30,7 +30,7 @@ def check(c):
     shown = {name: int(number) for name, number in re.findall(r"([SC]Q  head) (\d+)", dump)}
     c.equal("heads in the dump", (3, 0), (shown["SQ  head"], shown["CQ  head"]))
     tokens = [int(token, 16) for token in re.findall(r"0x(a\d)", dump)]
-    c.equal("requests in the dump, then the unread completions", [0xA0 + i for i in range(6)] + [0xA0, 0xA1, 0xA2], tokens)
+    c.equal("requests in the dump, then the unread completions", [*range(0xA0, 0xA6), *range(0xA0, 0xA3)], tokens)
     if unread:
         kernel = [int(re.search(r"user_data:(\d+)", line).group(1)) for line in unread]
         c.equal("unread completions, in the kernel's words", tokens[6:], kernel)

@@ -76,7 +76,8 @@ def check(c):
 
     others = table(run_lesson(c, "features", env={"URING_DISABLE": "query"}).stdout)
     c.equal("query, masked", (False, "masked"), others.pop("query"))
-    c.none("rows by QUERY although it is masked", [name for name, (_, known_by) in others.items() if known_by == "query"])
+    c.none("rows by QUERY although it is masked",
+           [name for name, (_, known_by) in others.items() if known_by == "query"])
     c.none("rows that QUERY and the other evidence see differently",
            [f"{name}: {rows[name]} and {row}" for name, row in others.items() if rows[name][0] != row[0]])
 

@@ -26,8 +26,10 @@ def check(c):
         c.equal(f"{lesson}: SQEs published with the tail", requests,
                 sum(count for count, in numbers(records, "SqTail", "published")))
         tokens = [token for token, in numbers(records, "SqePrepared", "user_data")]
-        c.equal(f"{lesson}: CQEs, by user_data", sorted(tokens), sorted(token for token, in numbers(records, "Cqe", "user_data")))
-        c.equal(f"{lesson}: CQ slots given back", requests, sum(count for count, in numbers(records, "CqHead", "released")))
+        c.equal(f"{lesson}: CQEs, by user_data", sorted(tokens),
+                sorted(token for token, in numbers(records, "Cqe", "user_data")))
+        c.equal(f"{lesson}: CQ slots given back", requests,
+                sum(count for count, in numbers(records, "CqHead", "released")))
         c.equal(f"{lesson}: last tail and head", ([(requests,)], [(requests,)]),
                 (numbers(records, "SqTail", "tail")[-1:], numbers(records, "CqHead", "head")[-1:]))
 

@@ -143,12 +143,18 @@ def numbers(records: list[tuple[str, dict[str, str]]], kind: str, *fields: str) 
 
 def strace_copy(c, source, destination, *options: str, calls: list[str], status: int = 0, **more) -> Trace:
     """`m1_sq_cq copy`, which has no title: the calls from the opening of its source on, openat among them."""
-    trace = c.strace(argv(c, "copy", *options, source, destination), calls=[*calls, "openat"], timeout=TIMEOUT_S, **more)
+    trace = c.strace(argv(c, "copy", *options, source, destination), calls=[*calls, "openat"], timeout=TIMEOUT_S,
+                     **more)
     c.equal("exit status", status, trace.result.status, usually=tail(trace.result.stderr) or None)
     begin = next((place for place, call in enumerate(trace.calls)
                   if call.name == "openat" and call.args[1] == f'"{source}"'), None)
     c.expect(begin is not None, "the source", expected="it is opened", seen="it is not")
     return Trace(trace.calls[begin:], trace.others, trace.result)
+
+
+def same_bytes(c, name: str, source, copy, usually: str | None = None) -> None:
+    c.expect(source.read_bytes() == copy.read_bytes(), name, expected="the source's bytes", seen="others",
+             usually=usually)
 
 
 def sha256(path) -> str:
