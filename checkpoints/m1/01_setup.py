@@ -4,7 +4,7 @@ strace shows what the kernel wrote into params, and the mmap calls on the ring's
 held in the middle of the lesson, and the kernel itself says (fdinfo, maps) what it made.
 """
 
-from m1.lesson import Held, strace_lesson
+from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -30,6 +30,7 @@ def ring_maps(trace, setup):
 def nop_ring(c, env):
     """The one ring that the nop lesson makes, and its maps."""
     trace = strace_lesson(c, "nop", calls=["io_uring_setup", "mmap", "close"], env=env)
+    ended_well(c, trace.result)
     c.equal("io_uring_setup calls", 1, trace.count("io_uring_setup"))
     setup = trace.named("io_uring_setup")[0]
     return setup, ring_maps(trace, setup)
@@ -64,6 +65,7 @@ def check(c):
     c.equal("setup flags CQSIZE when it is masked", 0, setup.field(1, "flags") & 0x8)
     c.equal("the kernel's own choice of the CQ", 2 * setup.field(1, "sq_entries"), setup.field(1, "cq_entries"))
 
+    ended_well(c, trace.result)
     with Held(c, "setup") as program:
         program.until("What lies where: sq_off")
         c.equal("rings open", 1, len(c.ring_fds(program.pid)))

@@ -4,7 +4,7 @@ The program is held between its steps, and the kernel's own view of the ring (fd
 nothing that is shared, publishing moves the SQ tail, entering moves SQ head and CQ tail, reaping moves the CQ head.
 """
 
-from m1.lesson import Held, strace_lesson
+from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -29,3 +29,4 @@ def check(c):
             program.until(line)
             c.equal(f"SqHead, SqTail, CqHead, CqTail when the NOP is {step}", expected,
                     tuple(program.indices().values()), usually=usually)
+    ended_well(c, trace.result)

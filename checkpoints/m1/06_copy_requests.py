@@ -4,7 +4,7 @@ The tracepoints show the requests and their results. More than one block is on i
 were asked for.
 """
 
-from m1.lesson import last_ring, make_file, opcodes, same_bytes, trace_lesson
+from m1.lesson import ended_well, last_ring, make_file, opcodes, same_bytes, trace_lesson
 
 needs = ["tracepoints"]
 timeout = 120
@@ -32,3 +32,4 @@ def check(c):
              usually="Each request was waited for before the next one was submitted.")
     c.at_least("READ requests", SIZE // BLOCK, opcodes(ring).count("READ"))
     same_bytes(c, "the copy", source, folder / "copy")
+    ended_well(c, events.result)

@@ -3,7 +3,7 @@
 strace counts the io_uring_enter calls of the lesson and shows what each was asked for.
 """
 
-from m1.lesson import strace_lesson
+from m1.lesson import ended_well, strace_lesson
 
 needs = ["strace"]
 hint = ["Fill all SQEs, publish the tail once, enter once: io_uring_enter(fd, 16, 16, IORING_ENTER_GETEVENTS) submits "
@@ -29,3 +29,4 @@ def check(c):
     c.at_least("CQ entries", 32, setup[-1].field(1, "cq_entries"))
     c.none("reads and writes beside the ring",
            [call.line for call in trace.named("read", "readv", "write") if call.number(0) > 2])
+    ended_well(c, trace.result)

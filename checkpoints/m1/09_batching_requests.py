@@ -7,7 +7,7 @@ it matched with what.
 
 import re
 
-from m1.lesson import last_ring, opcodes, trace_lesson, user_data
+from m1.lesson import ended_well, last_ring, opcodes, trace_lesson, user_data
 
 needs = ["tracepoints"]
 hint = "user_data is all that ties a CQE to its request: the n-th CQE is not the answer to the n-th SQE."
@@ -35,3 +35,4 @@ def check(c):
                  event["result"]) for event in completed]
     c.equal("what the program matched: (user_data, request, opcode, res)", expected, seen,
             usually="The program takes the n-th CQE for the answer to the n-th SQE.")
+    ended_well(c, events.result)

@@ -4,7 +4,7 @@ strace shows 17 enters that submit, and then those that only ask (to_submit 0 wi
 Held between the two, the kernel's own view of the ring (fdinfo) shows 8 completions in the CQ and 58 behind it.
 """
 
-from m1.lesson import Held, strace_lesson
+from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -43,3 +43,4 @@ def check(c):
         program.until("the flag is clear")
         c.equal("completions that still wait", [], c.fdinfo(program.pid).lines("CqOverflowList"))
         c.equal("CqHead, CqTail", (REQUESTS, REQUESTS), tuple(list(program.indices().values())[2:]))
+    ended_well(c, trace.result)

@@ -4,7 +4,7 @@ The tracepoint io_uring_cqe_overflow fires for each completion that found no roo
 into the CQ they are all 66, each once.
 """
 
-from m1.lesson import last_ring, trace_lesson, user_data
+from m1.lesson import ended_well, last_ring, trace_lesson, user_data
 
 needs = ["tracepoints"]
 hint = ("With IORING_FEAT_NODROP (Linux 5.5) the kernel keeps what does not fit. A CQ that is too small costs memory "
@@ -26,3 +26,4 @@ def check(c):
     c.none("completions with an error", [event.line for event in overflowed if event["result"] != 0])
     c.contains("the program's count", "all 66 of 66 completions arrived", events.result.stdout,
                usually="Only what is in the CQ was reaped: nobody asked for what waits in the kernel.")
+    ended_well(c, events.result)

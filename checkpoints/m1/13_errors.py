@@ -6,7 +6,7 @@ io_uring_enter failed.
 
 import re
 
-from m1.lesson import strace_lesson
+from m1.lesson import ended_well, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -37,3 +37,4 @@ def check(c):
     c.equal("EAGAIN and ENOBUFS, tried again once their cause is gone", ["tried again: res 5"] * 2,
             [came for _, name, _, came in rows if name in ("EAGAIN", "ENOBUFS")])
     c.contains("a short read", "res is 5, what was there", trace.result.stdout)
+    ended_well(c, trace.result)

@@ -8,7 +8,7 @@ others of its submit with it.
 import re
 from collections import Counter
 
-from m1.lesson import last_ring, trace_lesson
+from m1.lesson import ended_well, last_ring, trace_lesson
 
 needs = ["tracepoints"]
 timeout = 120
@@ -28,3 +28,4 @@ def check(c):
     c.at_least("requests of a chain", 1, ring.count("link"))
     c.at_least("chains that broke", 1, ring.count("fail_link"))
     c.at_least("requests refused when they were read (req_failed)", 2, ring.count("req_failed"))
+    ended_well(c, events.result)

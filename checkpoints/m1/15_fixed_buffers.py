@@ -7,7 +7,7 @@ with the table registered, the kernel itself says (fdinfo, VmPin) that it has tw
 import re
 from pathlib import Path
 
-from m1.lesson import Held, strace_lesson
+from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -46,3 +46,4 @@ def check(c):
         c.equal("UserBufs of the ring", 2, c.fdinfo(program.pid).number("UserBufs"))
         pinned = re.search(r"VmPin:\s+(\d+) kB", Path(f"/proc/{program.pid}/status").read_text())
         c.at_least("KiB pinned", 16, int(pinned.group(1)) if pinned else 0)
+    ended_well(c, trace.result)

@@ -4,7 +4,7 @@ The tracepoints show each request's opcode and result: what is used wrongly ends
 nothing.
 """
 
-from m1.lesson import last_ring, opcodes, trace_lesson
+from m1.lesson import ended_well, last_ring, opcodes, trace_lesson
 
 needs = ["tracepoints"]
 timeout = 120
@@ -14,7 +14,8 @@ EFAULT = 14
 
 
 def check(c):
-    ring = last_ring(c, trace_lesson(c, "fixed-buffers"))
+    events = trace_lesson(c, "fixed-buffers")
+    ring = last_ring(c, events)
     used = opcodes(ring)
     c.none("requests without a fixed buffer",
            [opcode for opcode in used if opcode not in ("READ_FIXED", "WRITE_FIXED")],
@@ -27,3 +28,4 @@ def check(c):
     c.none("other buffer tables than the lesson's three",
            [event.line for event in [event for event in ring.named("register") if event["opcode"] in (0, 15)
                                      and event["ret"] == 0][3:]])
+    ended_well(c, events.result)

@@ -6,7 +6,7 @@ strace shows the group being registered and unregistered; without buffer rings (
 and the record is the same.
 """
 
-from m1.lesson import numbers, read_trace, strace_lesson
+from m1.lesson import ended_well, numbers, read_trace, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -67,3 +67,4 @@ def check(c):
         check_record(c, read_trace(c, path), form)
         c.contains("the end of the stream", "no F_BUFFER, so nothing is to be given back",
                    " ".join(trace.result.stdout.split()))
+        ended_well(c, trace.result)

@@ -4,7 +4,7 @@ The tracepoints show flags and results of each request, on a buffer ring and, wh
 requests.
 """
 
-from m1.lesson import last_ring, opcodes, trace_lesson
+from m1.lesson import ended_well, last_ring, opcodes, trace_lesson
 
 needs = ["tracepoints"]
 timeout = 120
@@ -20,7 +20,8 @@ def received(ring):
 
 
 def check(c):
-    ring = last_ring(c, trace_lesson(c, "provided-buffers"))
+    events = trace_lesson(c, "provided-buffers")
+    ring = last_ring(c, events)
     asked = [event for event in ring.named("submit_req") if event["opcode"] == "RECV"]
     c.at_least("RECV requests", 100, len(asked))
     c.none("RECV requests that bring their own buffer",
@@ -32,6 +33,7 @@ def check(c):
             usually="Buffers were given back too late, or not at all.")
     c.none("data without a buffer", [seen for seen in with_ring if seen[0] > 0 and not seen[1]])
     c.none("buffers without data", [seen for seen in with_ring if seen[0] <= 0 and seen[1]])
+    ended_well(c, events.result)
 
     events = trace_lesson(c, "provided-buffers", env={"URING_DISABLE": "buffer_ring"})
     c.none("buffer rings registered although they are masked",
@@ -42,3 +44,4 @@ def check(c):
              seen=provided)
     c.equal("REMOVE_BUFFERS requests", 1, opcodes(ring).count("REMOVE_BUFFERS"))
     c.equal("results and F_BUFFER", [seen[:2] for seen in with_ring], [seen[:2] for seen in received(ring)])
+    ended_well(c, events.result)

@@ -3,7 +3,7 @@
 The tracepoint io_uring_submit_req (or req_failed) shows each trial request. Unmasked they are there; masked, none is.
 """
 
-from m1.lesson import trace_lesson
+from m1.lesson import ended_well, trace_lesson
 
 needs = ["tracepoints"]
 hint = "Features::detect() skips the trial of a masked row, and of every row that needs it."
@@ -26,3 +26,4 @@ def check(c):
                usually="The trial is made before anybody asks whether the feature is masked.")
         c.equal(f"other trials with {name} masked", sorted(seen for seen in unmasked if seen != opcode),
                 sorted(tried(events)))
+        ended_well(c, events.result)

@@ -4,7 +4,7 @@ The program records itself (--trace FILE) under strace, and `m1_sq_cq trace FILE
 are those that strace saw, and the SQEs, CQEs, tails and heads add up.
 """
 
-from m1.lesson import PROGRAM, numbers, read_trace, strace_lesson
+from m1.lesson import PROGRAM, ended_well, numbers, read_trace, strace_lesson
 
 needs = ["strace"]
 timeout = 120
@@ -32,6 +32,7 @@ def check(c):
                 sum(count for count, in numbers(records, "CqHead", "released")))
         c.equal(f"{lesson}: last tail and head", ([(requests,)], [(requests,)]),
                 (numbers(records, "SqTail", "tail")[-1:], numbers(records, "CqHead", "head")[-1:]))
+        ended_well(c, seen.result)
 
     path.write_bytes(path.read_bytes()[:-1])
     cut = c.run([c.program(PROGRAM), "trace", path])

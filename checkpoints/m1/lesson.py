@@ -28,10 +28,20 @@ def run_lesson(c, lesson: str, *words: object, **options):
     return c.run_ok(argv(c, lesson, *words), timeout=TIMEOUT_S, **options)
 
 
-def strace_lesson(c, lesson: str, *words: object, calls: list[str], status: int = 0, **options) -> Trace:
-    """The lesson's own system calls: those after its title, `write` among them."""
+def ended_well(c, result) -> None:
+    """Last in a check, so that a program that is wrong is first told what can be seen from outside."""
+    c.equal("exit status", 0, result.status, usually=tail(result.stderr) or None)
+
+
+def _did_not_crash(c, result) -> None:
+    c.expect(result.status in (0, 1), "exit status", expected="0", seen=result.status,
+             usually=tail(result.stderr) or None)
+
+
+def strace_lesson(c, lesson: str, *words: object, calls: list[str], **options) -> Trace:
+    """The lesson's own system calls: those after its title, `write` among them. See ended_well()."""
     trace = c.strace(argv(c, lesson, *words), calls=[*calls, "write"], timeout=TIMEOUT_S, **options)
-    c.equal("exit status", status, trace.result.status, usually=tail(trace.result.stderr) or None)
+    _did_not_crash(c, trace.result)
     return Trace(trace.calls[_title(c, trace, lesson) + 1 :], trace.others, trace.result)
 
 
@@ -56,10 +66,10 @@ def rings(events: Events) -> list[Events]:
     return found
 
 
-def trace_lesson(c, lesson: str, *words: object, status: int = 0, **options) -> Events:
-    """The tracepoints of all the program's rings, trial rings included."""
+def trace_lesson(c, lesson: str, *words: object, **options) -> Events:
+    """The tracepoints of all the program's rings, trial rings included. See ended_well()."""
     events = c.perf_trace(argv(c, lesson, *words), timeout=TIMEOUT_S, **options)
-    c.equal("exit status", status, events.result.status, usually=tail(events.result.stderr) or None)
+    _did_not_crash(c, events.result)
     return events
 
 
@@ -141,11 +151,11 @@ def numbers(records: list[tuple[str, dict[str, str]]], kind: str, *fields: str) 
     return [tuple(int(record[field], 0) for field in fields) for name, record in records if name == kind]
 
 
-def strace_copy(c, source, destination, *options: str, calls: list[str], status: int = 0, **more) -> Trace:
+def strace_copy(c, source, destination, *options: str, calls: list[str], **more) -> Trace:
     """`m1_sq_cq copy`, which has no title: the calls from the opening of its source on, openat among them."""
     trace = c.strace(argv(c, "copy", *options, source, destination), calls=[*calls, "openat"], timeout=TIMEOUT_S,
                      **more)
-    c.equal("exit status", status, trace.result.status, usually=tail(trace.result.stderr) or None)
+    ended_well(c, trace.result)
     begin = next((place for place, call in enumerate(trace.calls)
                   if call.name == "openat" and call.args[1] == f'"{source}"'), None)
     c.expect(begin is not None, "the source", expected="it is opened", seen="it is not")
