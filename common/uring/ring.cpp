@@ -62,47 +62,15 @@ Ring::~Ring() {
   }
 }
 
-base::Result<std::uint32_t> Ring::enter(std::uint32_t to_submit, std::uint32_t min_complete,
-                                        std::uint32_t flags,
-                                        const io_uring_getevents_arg* argument) {
-  flags |= enter_flags_;
-  if (trace_ != nullptr) [[unlikely]] {
-    trace_->record(support::TraceKind::EnterCall, 0, to_submit, min_complete, flags);
-  }
+base::Result<std::uint32_t> Ring::traced_enter(std::uint32_t to_submit, std::uint32_t min_complete,
+                                               std::uint32_t flags,
+                                               const io_uring_getevents_arg* argument) {
+  trace_->record(support::TraceKind::EnterCall, 0, to_submit, min_complete, flags);
   const auto result = sys::io_uring_enter(enter_fd_, to_submit, min_complete, flags, argument,
                                           argument != nullptr ? sizeof *argument : 0);
-  if (trace_ != nullptr) [[unlikely]] {
-    const std::int64_t value = result ? std::int64_t{*result} : -result.error().value;
-    trace_->record(support::TraceKind::EnterReturn, 0, static_cast<std::uint32_t>(value), 0);
-  }
+  const std::int64_t value = result ? std::int64_t{*result} : -result.error().value;
+  trace_->record(support::TraceKind::EnterReturn, 0, static_cast<std::uint32_t>(value), 0);
   return result;
-}
-
-std::uint32_t Ring::publish(std::uint32_t& flags) {
-  const std::uint32_t to_submit = sq_.publish();
-  if (has_flag(IORING_SETUP_SQPOLL) && sq_.needs_wakeup()) {
-    flags |= IORING_ENTER_SQ_WAKEUP;
-  }
-  return to_submit;
-}
-
-base::Result<std::uint32_t> Ring::submit() {
-  std::uint32_t flags = 0;
-  const std::uint32_t to_submit = publish(flags);
-  // An awake SQPOLL thread sees the tail by itself: the whole point of it is not to enter.
-  if (has_flag(IORING_SETUP_SQPOLL) && flags == 0) {
-    return to_submit;
-  }
-  if (to_submit == 0) {
-    return 0U;
-  }
-  return enter(to_submit, 0, flags);
-}
-
-base::Result<std::uint32_t> Ring::submit_and_wait(std::uint32_t wait_nr) {
-  std::uint32_t flags = IORING_ENTER_GETEVENTS;
-  const std::uint32_t to_submit = publish(flags);
-  return enter(to_submit, wait_nr, flags);
 }
 
 base::Result<std::uint32_t> Ring::submit_and_wait(const WaitOptions& options) {

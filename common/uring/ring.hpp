@@ -25,6 +25,7 @@
 #include "common/uring/features.hpp"
 #include "common/uring/mapping.hpp"
 #include "common/uring/submission_queue.hpp"
+#include "common/uring/syscalls.hpp"
 #include "common/uring/uapi.hpp"
 
 namespace uring {
@@ -136,6 +137,10 @@ class Ring {
   [[nodiscard]] base::Result<std::uint32_t> enter(std::uint32_t to_submit,
                                                   std::uint32_t min_complete, std::uint32_t flags,
                                                   const io_uring_getevents_arg* argument = nullptr);
+  [[nodiscard]] base::Result<std::uint32_t> traced_enter(std::uint32_t to_submit,
+                                                         std::uint32_t min_complete,
+                                                         std::uint32_t flags,
+                                                         const io_uring_getevents_arg* argument);
   // to_submit and flags for the SQEs prepared so far.
   [[nodiscard]] std::uint32_t publish(std::uint32_t& flags);
   [[nodiscard]] base::Result<void> arm_wait_timeout(const WaitOptions& options);
@@ -157,5 +162,45 @@ class Ring {
   std::uint64_t overflow_flushes_ = 0;
   std::uint64_t internal_failures_ = 0;
 };
+
+// --- the way into the kernel: inline, for the reason given at sys::io_uring_enter() ---------------
+
+inline base::Result<std::uint32_t> Ring::enter(std::uint32_t to_submit, std::uint32_t min_complete,
+                                               std::uint32_t flags,
+                                               const io_uring_getevents_arg* argument) {
+  flags |= enter_flags_;
+  if (trace_ != nullptr) [[unlikely]] {
+    return traced_enter(to_submit, min_complete, flags, argument);
+  }
+  return sys::io_uring_enter(enter_fd_, to_submit, min_complete, flags, argument,
+                             argument != nullptr ? sizeof *argument : 0);
+}
+
+inline std::uint32_t Ring::publish(std::uint32_t& flags) {
+  const std::uint32_t to_submit = sq_.publish();
+  if (has_flag(IORING_SETUP_SQPOLL) && sq_.needs_wakeup()) {
+    flags |= IORING_ENTER_SQ_WAKEUP;
+  }
+  return to_submit;
+}
+
+inline base::Result<std::uint32_t> Ring::submit() {
+  std::uint32_t flags = 0;
+  const std::uint32_t to_submit = publish(flags);
+  // An awake SQPOLL thread sees the tail by itself: the whole point of it is not to enter.
+  if (has_flag(IORING_SETUP_SQPOLL) && flags == 0) {
+    return to_submit;
+  }
+  if (to_submit == 0) {
+    return 0U;
+  }
+  return enter(to_submit, 0, flags);
+}
+
+inline base::Result<std::uint32_t> Ring::submit_and_wait(std::uint32_t wait_nr) {
+  std::uint32_t flags = IORING_ENTER_GETEVENTS;
+  const std::uint32_t to_submit = publish(flags);
+  return enter(to_submit, wait_nr, flags);
+}
 
 }  // namespace uring

@@ -15,17 +15,6 @@ base::Result<int> io_uring_setup(std::uint32_t entries, io_uring_params& params)
   return static_cast<int>(result);
 }
 
-base::Result<std::uint32_t> io_uring_enter(int fd, std::uint32_t to_submit,
-                                           std::uint32_t min_complete, std::uint32_t flags,
-                                           const void* argument, std::size_t argument_size) {
-  const long result =
-      ::syscall(kSyscallIoUringEnter, fd, to_submit, min_complete, flags, argument, argument_size);
-  if (result < 0) {
-    return base::fail(base::last_error());
-  }
-  return static_cast<std::uint32_t>(result);
-}
-
 base::Result<int> io_uring_register(int fd, std::uint32_t opcode, const void* argument,
                                     std::uint32_t count) {
   const long result = ::syscall(kSyscallIoUringRegister, fd, opcode, argument, count);
