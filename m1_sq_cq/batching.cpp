@@ -38,11 +38,13 @@ struct Request {
 };
 using Batch = std::array<Request, kBatch>;
 
+// [snippet: batching_request_of]
 // The index of the request, or none for a user_data that we never gave.
 std::optional<std::uint32_t> request_of(std::uint64_t user_data) {
   const std::uint64_t index = user_data - kTokenBase;
   return index < kBatch ? std::optional(static_cast<std::uint32_t>(index)) : std::nullopt;
 }
+// [/snippet]
 
 // A read from an empty pipe first, NOPs, and last the write that the read waits for.
 Batch prepare_batch(uring::Ring& ring, int read_end, int write_end, std::span<std::byte> into,

@@ -133,6 +133,7 @@ Status hold_and_let_go(Narrator& out, const LessonContext& context) {
   }
   ledger.add(provided->uses_buffer_ring() ? "REGISTER_PBUF_RING" : "PROVIDE_BUFFERS", &*owner);
 
+  // [snippet: cleanup_order]
   // The guards in reverse order. Leaving the scope would do the same; here one can watch.
   const bool had_buffer_ring = provided->uses_buffer_ring();
   { const uring::ProvidedBuffers gone(std::move(*provided)); }
@@ -144,6 +145,7 @@ Status hold_and_let_go(Narrator& out, const LessonContext& context) {
   owner.reset();
   const Holdings after = ledger.add("munmap and close", nullptr);
   ledger.print();
+  // [/snippet]
 
   out.claim(with_ring.fds == before.fds + 1 && with_ring.maps > before.maps,
             "the ring was %zu descriptor and %zu maps", with_ring.fds - before.fds,

@@ -109,9 +109,11 @@ inline constexpr auto kErrorsPolicy = [] {
   }));
 }();
 
+// [snippet: errors_policy_is_complete]
 static_assert(kErrorsPolicy.is_unambiguous());
 static_assert(kErrorsPolicy.covers(kRead, loop::errors_of(uring::IORING_OP_READ)));
 static_assert(kErrorsPolicy.covers(kWrite, loop::errors_of(uring::IORING_OP_WRITE)));
+// [/snippet]
 static_assert(kErrorsPolicy.covers(kRecv, loop::errors_of(uring::IORING_OP_RECV)));
 static_assert(kErrorsPolicy.covers(kSend, loop::errors_of(uring::IORING_OP_SEND)));
 static_assert(kErrorsPolicy.covers(kOpen, loop::errors_of(uring::IORING_OP_OPENAT)));

@@ -48,9 +48,11 @@ void dump_sq(Narrator& out, const uring::SubmissionQueue& sq) {
   for (std::uint32_t index = oldest; index != sq.local_tail(); ++index) {
     const uring::io_uring_sqe& sqe = sq.sqe_at(index);
     const char* opcode = uring::opcode_name(sqe.opcode);
+    // [snippet: peek_state]
     // Distances from the head, never `index < tail`: the indices wrap at 2^32.
     const bool is_filled = sq.local_tail() - index <= sq.local_tail() - head;
     const bool is_published = is_filled && index - head < tail - head;
+    // [/snippet]
     table.row({std::to_string(index), std::to_string(index & (sq.entries() - 1)),
                opcode != nullptr ? opcode : std::to_string(sqe.opcode),
                text("0x%" PRIx64, std::uint64_t{sqe.user_data}),

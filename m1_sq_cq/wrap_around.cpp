@@ -132,6 +132,7 @@ struct ArrayRing {
     return {&cq_head, &cq_tail, &cq_overflow, cqes.data(), kCqEntries};
   }
 
+  // [snippet: wrap_play_kernel]
   // Takes every request and completes it: what io_uring_enter does with NOPs.
   void play_kernel() {
     const std::uint32_t tail = std::atomic_ref(sq_tail).load(std::memory_order_acquire);
@@ -143,6 +144,7 @@ struct ArrayRing {
     std::atomic_ref(sq_head).store(tail, std::memory_order_release);
     std::atomic_ref(cq_tail).store(completed, std::memory_order_release);
   }
+  // [/snippet]
 };
 
 void add_row(Table& table, const char* step, const ArrayRing& memory) {

@@ -30,6 +30,7 @@ class BufferRing {
   }
 
   // Queues a buffer for the kernel, unseen by it until publish().
+  // [snippet: buffer_ring_add]
   void add(void* address, std::uint32_t size, std::uint16_t buffer_id) {
     io_uring_buf& entry = entries()[local_tail_ & mask_];
     entry.addr = reinterpret_cast<std::uintptr_t>(address);
@@ -37,6 +38,7 @@ class BufferRing {
     entry.bid = buffer_id;
     ++local_tail_;
   }
+  // [/snippet]
 
   // Shows the kernel everything added so far.
   void publish() {

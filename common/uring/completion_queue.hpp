@@ -49,6 +49,7 @@ class CompletionQueue {
   }
 
   // Gives the first `count` unread slots back to the kernel. `count` <= ready().
+  // [snippet: cq_advance]
   void advance(std::uint32_t count) {
     local_head_ += count;
     // BARRIER: release, pairs with the kernel's read of the head before it fills a slot again. Our
@@ -59,9 +60,11 @@ class CompletionQueue {
       trace_->record(support::TraceKind::CqHead, 0, local_head_, count);
     }
   }
+  // [/snippet]
 
   // Copies up to `out.size()` CQEs and releases their slots with a single store of the head.
   // Returns how many. Zero: nothing was there, nothing was stored.
+  // [snippet: cq_copy_out]
   std::uint32_t copy_out(std::span<io_uring_cqe> out) {
     const std::uint32_t tail = load_tail();
     const std::uint32_t count =
@@ -78,6 +81,7 @@ class CompletionQueue {
     advance(count);
     return count;
   }
+  // [/snippet]
 
   // Completions that the kernel had to throw away. 0 unless it ran out of memory.
   [[nodiscard]] std::uint32_t overflow() const {
@@ -92,12 +96,14 @@ class CompletionQueue {
   [[nodiscard]] std::uint32_t shared_tail() const { return load_tail(); }
 
  private:
+  // [snippet: cq_load_tail]
   [[nodiscard]] std::uint32_t load_tail() const {
     // BARRIER: acquire, pairs with the kernel's store-release of the tail after it filled the
     // CQEs. Seeing the new tail, we see their contents. A relaxed load would let the CPU (or the
     // compiler) read a slot before the tail that vouches for it.
     return std::atomic_ref(*pointers_.tail).load(std::memory_order_acquire);
   }
+  // [/snippet]
   void trace_reaped(std::uint32_t tail, std::span<const io_uring_cqe> cqes);
 
   // Ours alone, never shared.

@@ -160,6 +160,7 @@ struct Finding {
   Evidence evidence;
 };
 
+// [snippet: feature_evidence]
 Finding find(const Question& ask, const KernelAnswers& kernel) {
   if (ask.setup_flag != 0) {
     if (kernel.query) {
@@ -188,6 +189,7 @@ Finding find(const Question& ask, const KernelAnswers& kernel) {
   CHECK(ask.trial != nullptr, "every row says how the kernel is asked");
   return {ask.trial(kernel), Evidence::Trial};
 }
+// [/snippet]
 
 std::string unknown_name(std::string_view name) {
   const auto nearest = std::ranges::min_element(kInfos, {}, [name](const FeatureInfo& row) {

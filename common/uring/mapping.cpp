@@ -10,6 +10,7 @@ base::Result<RingMapping> RingMapping::create(int ring_fd, const io_uring_params
   const io_sqring_offsets& sq = params.sq_off;
   const io_cqring_offsets& cq = params.cq_off;
 
+  // [snippet: ring_map_sizes]
   // The offsets count from the start of the ring's map; the last thing in each ring is an array,
   // so its end is the ring's size. KERNEL(6.6): NO_SQARRAY leaves sq_off.array 0, and the SQ ring
   // then is only the words in front of the CQEs.
@@ -20,6 +21,7 @@ base::Result<RingMapping> RingMapping::create(int ring_fd, const io_uring_params
   RingMapping mapping;
   auto sq_ring = MappedRegion::of_ring(ring_fd, single_mmap ? std::max(sq_size, cq_size) : sq_size,
                                        IORING_OFF_SQ_RING);
+  // [/snippet]
   if (!sq_ring) {
     return base::fail(sq_ring.error());
   }

@@ -137,6 +137,7 @@ base::Result<void> Ring::make_room(std::uint32_t count) {
   return sq_.space_left() >= count ? base::Result<void>{} : base::fail(ENOSPC);
 }
 
+// [snippet: ring_reap]
 std::uint32_t Ring::reap(std::span<io_uring_cqe> out) {
   std::uint32_t filled = 0;
   while (filled < out.size()) {
@@ -163,6 +164,7 @@ std::uint32_t Ring::reap(std::span<io_uring_cqe> out) {
   }
   return filled;
 }
+// [/snippet]
 
 std::uint32_t Ring::drop_internal(std::span<io_uring_cqe> cqes) {
   std::uint32_t kept = 0;

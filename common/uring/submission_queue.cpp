@@ -34,6 +34,7 @@ bool SubmissionQueue::begin_chain(std::uint32_t length, std::uint8_t link_flag) 
   return true;
 }
 
+// [snippet: sq_full_fence]
 void SubmissionQueue::full_fence() const {
 #if defined(__SANITIZE_THREAD__)
   // ThreadSanitizer does not model fences: a read-modify-write of the tail that changes nothing,
@@ -43,6 +44,7 @@ void SubmissionQueue::full_fence() const {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 #endif
 }
+// [/snippet]
 
 void SubmissionQueue::trace_prepared() {
   for (std::uint32_t index = published_tail_; index != local_tail_; ++index) {

@@ -50,6 +50,7 @@ class SubmissionQueue {
   // A zeroed SQE to fill, or null when the queue is full: then submit, and ask again. The SQE is
   // ours until the next publish(). Inside a chain its IOSQE_IO_LINK bit is set already, so write
   // `flags` with |=.
+  // [snippet: sq_next_sqe]
   [[nodiscard]] io_uring_sqe* next_sqe() {
     if (local_tail_ - cached_head_ == entries_) {
       refresh_head();
@@ -67,6 +68,7 @@ class SubmissionQueue {
     ++local_tail_;
     return sqe;
   }
+  // [/snippet]
 
   // Announces a chain: the next `length` SQEs are linked, each to the one after it, with `link_flag`
   // (IOSQE_IO_LINK, or IOSQE_IO_HARDLINK: go on after a failure). False when they do not fit
@@ -75,6 +77,7 @@ class SubmissionQueue {
 
   // Makes every SQE handed out so far visible to the kernel. Returns how many the kernel has not
   // taken yet: what `to_submit` of io_uring_enter should say. Aborts inside an unfinished chain.
+  // [snippet: sq_publish]
   std::uint32_t publish() {
     CHECK(chain_left_ == 0, "a chain of links must not straddle two submits");
     if (trace_ != nullptr) [[unlikely]] {
@@ -89,9 +92,11 @@ class SubmissionQueue {
     refresh_head();
     return local_tail_ - cached_head_;
   }
+  // [/snippet]
 
   // For SQPOLL rings, after publish(): whether the kernel's thread went to sleep and must be woken
   // by an enter with IORING_ENTER_SQ_WAKEUP.
+  // [snippet: sq_needs_wakeup]
   [[nodiscard]] bool needs_wakeup() const {
     // BARRIER: the one full fence of this project. We store the tail and then load the flags; the
     // kernel thread sets NEED_WAKEUP, executes a full fence, and then looks at the tail one last
@@ -101,6 +106,7 @@ class SubmissionQueue {
     full_fence();
     return (load_flags() & IORING_SQ_NEED_WAKEUP) != 0;
   }
+  // [/snippet]
 
   // The kernel holds completions that did not fit into the CQ (IORING_SQ_CQ_OVERFLOW, 5.8 in this
   // word): reap what is there, then enter with GETEVENTS to have them flushed.
@@ -148,6 +154,7 @@ class SubmissionQueue {
     return std::atomic_ref(*pointers_.tail);
   }
 
+  // [snippet: sq_refresh_head]
   void refresh_head() {
     // BARRIER: acquire, pairs with the kernel's store-release of the head, which says "I have
     // copied these SQEs, write over them". Without it our next write into a slot could become
@@ -160,6 +167,7 @@ class SubmissionQueue {
     }
     cached_head_ = seen;
   }
+  // [/snippet]
 
   [[nodiscard]] std::uint32_t load_flags() const {
     // Relaxed: the bits say "go and enter the kernel", and the system call orders what follows.
