@@ -196,6 +196,7 @@ void CopyEngine::handle_read(std::uint32_t index, std::int32_t res) {
   }
 }
 
+// [snippet: copy_handle_write]
 void CopyEngine::handle_write(std::uint32_t index, std::int32_t res) {
   Block& block = blocks_[index];
   block.state = State::Idle;
@@ -222,6 +223,7 @@ void CopyEngine::handle_write(std::uint32_t index, std::int32_t res) {
     }
   }
 }
+// [/snippet]
 
 // --- signals and stopping ------------------------------------------------------------------------
 

@@ -235,6 +235,7 @@ bool ProvidedBuffersLesson::replenish_in_batches() {
   std::uint32_t batches = 0;
   std::uint32_t given_back = 0;
   for (std::uint32_t sent = 0; sent < kMessages; ++sent) {
+    // [snippet: provided_replenish]
     if (buffers_.with_kernel() < kLowMark) {
       const std::uint32_t low = buffers_.with_kernel();
       for (const std::uint16_t id : held_) {
@@ -250,6 +251,7 @@ bool ProvidedBuffersLesson::replenish_in_batches() {
       table.row({std::to_string(sent + 1), std::to_string(low), std::to_string(batch),
                  std::to_string(buffers_.with_kernel())});
     }
+    // [/snippet]
     if (!exchange()) {
       return false;
     }
