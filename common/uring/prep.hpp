@@ -80,9 +80,12 @@ inline void prep_recv(io_uring_sqe& sqe, int fd, std::span<std::byte> into, int 
   sqe.msg_flags = static_cast<std::uint32_t>(msg_flags);
 }
 
-// Into a buffer of `buffer_group`, of which 0 bytes asked means "as many as it holds". Linux 5.7.
+// Into a buffer of `buffer_group`, as many bytes as it holds: the kernel cuts the size asked for down
+// to that. KERNEL(5.15): a size of 0 would receive 0 bytes; newer kernels take it for "all of it" too.
+// Linux 5.7.
 inline void prep_recv_select(io_uring_sqe& sqe, int fd, std::uint16_t buffer_group, int msg_flags) {
-  prep_transfer(sqe, IORING_OP_RECV, fd, nullptr, 0, 0);
+  constexpr std::size_t kMoreThanAnyBuffer = 0x7fff'ffff;
+  prep_transfer(sqe, IORING_OP_RECV, fd, nullptr, kMoreThanAnyBuffer, 0);
   sqe.msg_flags = static_cast<std::uint32_t>(msg_flags);
   sqe.flags |= IOSQE_BUFFER_SELECT;
   sqe.buf_group = buffer_group;
@@ -92,6 +95,7 @@ inline void prep_recv_select(io_uring_sqe& sqe, int fd, std::uint16_t buffer_gro
 inline void prep_recv_multishot(io_uring_sqe& sqe, int fd, std::uint16_t buffer_group,
                                 int msg_flags) {
   prep_recv_select(sqe, fd, buffer_group, msg_flags);
+  sqe.len = 0;  // KERNEL(6.1): with a size, a multishot recv is EINVAL
   sqe.ioprio |= IORING_RECV_MULTISHOT;
 }
 
