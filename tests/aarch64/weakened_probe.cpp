@@ -43,7 +43,9 @@ bool probe_sq_needs_wakeup(const WeakQueue& sq) {
   return (relaxed_load(sq.flags) & 1U) != 0;
 }
 
-std::uint32_t probe_cq_ready(const WeakQueue& cq) { return relaxed_load(cq.tail) - cq.local_head; }
+std::uint32_t probe_cq_ready(const WeakQueue& cq) {
+  return relaxed_load(cq.tail) - cq.local_head;
+}
 
 void probe_cq_advance(WeakQueue& cq) {
   ++cq.local_head;

@@ -51,14 +51,14 @@ bool loopback_connects() {
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t length = sizeof address;
   auto* generic = reinterpret_cast<sockaddr*>(&address);
-  return report("TCP over loopback",
-                bind(listener, generic, length) == 0 && listen(listener, 1) == 0 &&
-                    getsockname(listener, generic, &length) == 0 &&
-                    connect(client, generic, length) == 0);
+  return report("TCP over loopback", bind(listener, generic, length) == 0 &&
+                                         listen(listener, 1) == 0 &&
+                                         getsockname(listener, generic, &length) == 0 &&
+                                         connect(client, generic, length) == 0);
 }
 
 bool tmp_is_tmpfs() {
-  struct statfs info{};
+  struct statfs info {};
   return report("tmpfs on /tmp", statfs("/tmp", &info) == 0 && info.f_type == kTmpfsMagic);
 }
 
@@ -74,7 +74,6 @@ int main() {
   utsname name{};
   uname(&name);
   std::printf("Linux %s on %ld CPUs\n", name.release, sysconf(_SC_NPROCESSORS_ONLN));
-  const bool good =
-      has_io_uring() & loopback_connects() & tmp_is_tmpfs() & has_proc_and_devices();
+  const bool good = has_io_uring() & loopback_connects() & tmp_is_tmpfs() & has_proc_and_devices();
   return good ? 0 : 1;
 }
