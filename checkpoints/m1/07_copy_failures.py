@@ -62,6 +62,8 @@ def check_signal(c, folder, number):
 
 
 def check(c):
+    # A shell starts background jobs with SIGINT ignored, and the copy would rightly go on ignoring it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = c.temp_dir()
     source = make_file(folder / "source", 2_000_000)
     check_refused(c, folder, source)
