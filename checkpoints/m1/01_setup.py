@@ -7,6 +7,7 @@ held in the middle of the lesson, and the kernel itself says (fdinfo, maps) what
 from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["Without IORING_SETUP_CQSIZE the kernel makes the CQ twice the SQ. With it, cq_entries is yours to give: "
         "a CQ of the SQ's size overflows as soon as more than one batch is in flight.",

@@ -7,6 +7,7 @@ nothing that is shared, publishing moves the SQ tail, entering moves SQ head and
 from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = "A slot is given back to the kernel by storing the CQ head: without it the CQ is full after a few rounds."
 

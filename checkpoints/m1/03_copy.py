@@ -8,6 +8,7 @@ from pathlib import Path
 
 from m1.lesson import make_file, run_lesson, same_bytes, sha256
 
+tier = "quick"
 timeout = 240
 hint = ["Every READ and WRITE says its offset. A block goes on where it stopped, and the next begins where it ends.",
         "stat says that a file of procfs has 0 bytes. Only a read that gives 0 is the end of a file."]

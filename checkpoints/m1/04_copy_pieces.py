@@ -12,6 +12,7 @@ import threading
 
 from m1.lesson import make_file, run_lesson
 
+tier = "quick"
 timeout = 120
 hint = ["res of a READ says how many bytes came. Fewer than asked for is the end of the file only if it is 0.",
         "After a short WRITE the rest of the buffer is still to be written, res bytes further on."]

@@ -7,6 +7,7 @@ their forms, and no map of the file. What moves the bytes is io_uring_enter.
 from m1.lesson import make_file, sha256, strace_copy
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = "SQEs are invisible to strace: where the bytes arrive and it shows no read and no write, the ring moved them."
 

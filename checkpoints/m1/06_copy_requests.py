@@ -4,9 +4,10 @@ The tracepoints show the requests and their results. More than one block is on i
 were asked for.
 """
 
-from m1.lesson import ended_well, last_ring, make_file, opcodes, same_bytes, trace_lesson
+from m1.lesson import ended_well, lesson_ring, make_file, opcodes, same_bytes, trace_lesson
 
 needs = ["tracepoints"]
+tier = "quick"
 timeout = 120
 hint = "While one block is written the next can be read: a request per buffer, and as many buffers as --depth says."
 
@@ -17,7 +18,7 @@ def check(c):
     folder = c.temp_dir()
     source = make_file(folder / "source", SIZE)
     events = trace_lesson(c, "copy", "--block-size", BLOCK, "--depth", DEPTH, source, folder / "copy")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     moving, most, moved = {}, 0, {"READ": 0, "WRITE": 0}
     for event in ring:
         if event.name == "submit_req" and event["opcode"] in moved:

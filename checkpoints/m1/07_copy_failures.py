@@ -10,6 +10,7 @@ import signal
 
 from m1.lesson import argv, make_file, run_lesson, same_bytes
 
+tier = "quick"
 timeout = 120
 hint = ["Write into a file of another name beside the destination, and rename it when all is written.",
         "A signal that ends the copy is a completion too (a poll of a signalfd): then there is time to tidy up."]

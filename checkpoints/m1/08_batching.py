@@ -6,6 +6,7 @@ strace counts the io_uring_enter calls of the lesson and shows what each was ask
 from m1.lesson import ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 hint = ["Fill all SQEs, publish the tail once, enter once: io_uring_enter(fd, 16, 16, IORING_ENTER_GETEVENTS) submits "
         "all of them and waits for all of them.",
         "The submit belongs behind the loop, not in it."]

@@ -7,9 +7,10 @@ it matched with what.
 
 import re
 
-from m1.lesson import ended_well, last_ring, opcodes, trace_lesson, user_data
+from m1.lesson import ended_well, lesson_ring, opcodes, trace_lesson, user_data
 
 needs = ["tracepoints"]
+tier = "quick"
 hint = "user_data is all that ties a CQE to its request: the n-th CQE is not the answer to the n-th SQE."
 
 ROW = re.compile(r"^ +(\d+)  (0x[0-9a-f]+) +(\d+)  ([A-Z]+) +(-?\d+)$", re.MULTILINE)
@@ -17,7 +18,7 @@ ROW = re.compile(r"^ +(\d+)  (0x[0-9a-f]+) +(\d+)  ([A-Z]+) +(-?\d+)$", re.MULTI
 
 def check(c):
     events = trace_lesson(c, "batching")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     submitted, completed = ring.named("submit_req"), ring.named("complete")
     c.equal("requests taken (submit_req)", 16, len(submitted))
     c.equal("completions posted (complete)", 16, len(completed))

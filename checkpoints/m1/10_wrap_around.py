@@ -7,6 +7,7 @@ the end of the rounds, the kernel's own view of the ring (fdinfo) shows all four
 from m1.lesson import Held, ended_well, run_lesson, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["An index is masked where a slot is looked up, and nowhere else.",
         "Full is `tail - head == entries`, computed modulo 2^32; `tail < head` happens and means nothing."]

@@ -7,6 +7,7 @@ Held between the two, the kernel's own view of the ring (fdinfo) shows 8 complet
 from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["IORING_SQ_CQ_OVERFLOW, in the SQ's flags word, says that completions wait. While it is set: empty the CQ, "
         "then io_uring_enter(fd, 0, 0, IORING_ENTER_GETEVENTS).",

@@ -4,9 +4,10 @@ The tracepoint io_uring_cqe_overflow fires for each completion that found no roo
 into the CQ they are all 66, each once.
 """
 
-from m1.lesson import ended_well, last_ring, trace_lesson, user_data
+from m1.lesson import ended_well, lesson_ring, trace_lesson, user_data
 
 needs = ["tracepoints"]
+tier = "quick"
 hint = ("With IORING_FEAT_NODROP (Linux 5.5) the kernel keeps what does not fit. A CQ that is too small costs memory "
         "and calls.")
 
@@ -15,7 +16,7 @@ REQUESTS, CQ = 66, 8
 
 def check(c):
     events = trace_lesson(c, "overflow")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     submitted, overflowed = ring.named("submit_req"), ring.named("cqe_overflow")
     c.equal("requests taken (submit_req)", list(range(REQUESTS)), user_data(submitted))
     c.equal("completions that found no room (cqe_overflow)", REQUESTS - CQ, len(overflowed),

@@ -9,6 +9,7 @@ import re
 from m1.lesson import ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["res is -EAGAIN, not -1 and errno.",
         "What to do about an error depends on the operation too: a table (operation, errno) -> action decides."]

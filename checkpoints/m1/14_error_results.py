@@ -8,9 +8,10 @@ others of its submit with it.
 import re
 from collections import Counter
 
-from m1.lesson import ended_well, last_ring, trace_lesson
+from m1.lesson import ended_well, lesson_ring, trace_lesson
 
 needs = ["tracepoints"]
+tier = "quick"
 timeout = 120
 hint = "Read res of each CQE before anything else: 0 is a result (end of file), and every negative number an errno."
 
@@ -19,7 +20,7 @@ ROW = re.compile(r" (-\d+)  E[A-Z]+ ", re.MULTILINE)
 
 def check(c):
     events = trace_lesson(c, "errors")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     failed = Counter(event["result"] for event in ring.named("complete") if event["result"] < 0)
     c.at_least("different errors in the kernel's completions", 12, len(failed))
     reported = Counter(int(res) for res in ROW.findall(events.result.stdout))

@@ -10,6 +10,7 @@ from pathlib import Path
 from m1.lesson import Held, ended_well, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["Registering pins the pages. To do it for each operation costs more than not to do it at all.",
         "A ring has one table: a second registration is EBUSY. Slots of a sparse table are updated instead."]

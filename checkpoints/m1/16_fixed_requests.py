@@ -4,9 +4,10 @@ The tracepoints show each request's opcode and result: what is used wrongly ends
 nothing.
 """
 
-from m1.lesson import ended_well, last_ring, opcodes, trace_lesson
+from m1.lesson import ended_well, lesson_ring, opcodes, trace_lesson
 
 needs = ["tracepoints"]
+tier = "quick"
 timeout = 120
 hint = "READ with a registered buffer's address works, and looks the pages up again each time: only the opcode tells."
 
@@ -15,7 +16,7 @@ EFAULT = 14
 
 def check(c):
     events = trace_lesson(c, "fixed-buffers")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     used = opcodes(ring)
     c.none("requests without a fixed buffer",
            [opcode for opcode in used if opcode not in ("READ_FIXED", "WRITE_FIXED")],

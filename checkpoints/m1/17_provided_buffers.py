@@ -9,6 +9,7 @@ and the record is the same.
 from m1.lesson import ended_well, numbers, read_trace, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["Only IORING_CQE_F_BUFFER says that a buffer came; flags >> 16 is its id.",
         "ENOBUFS ends the request: give buffers back, then make it again."]

@@ -4,9 +4,10 @@ The tracepoints show flags and results of each request, on a buffer ring and, wh
 requests.
 """
 
-from m1.lesson import ended_well, last_ring, opcodes, trace_lesson
+from m1.lesson import ended_well, lesson_ring, opcodes, trace_lesson
 
 needs = ["tracepoints"]
+tier = "quick"
 timeout = 120
 hint = "Without a buffer ring a group is filled by PROVIDE_BUFFERS requests and emptied by REMOVE_BUFFERS."
 
@@ -21,7 +22,7 @@ def received(ring):
 
 def check(c):
     events = trace_lesson(c, "provided-buffers")
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     asked = [event for event in ring.named("submit_req") if event["opcode"] == "RECV"]
     c.at_least("RECV requests", 100, len(asked))
     c.none("RECV requests that bring their own buffer",
@@ -38,7 +39,7 @@ def check(c):
     events = trace_lesson(c, "provided-buffers", env={"URING_DISABLE": "buffer_ring"})
     c.none("buffer rings registered although they are masked",
            [event.line for event in events.named("register") if event["opcode"] == REGISTER])
-    ring = last_ring(c, events)
+    ring = lesson_ring(c, events)
     provided = opcodes(ring).count("PROVIDE_BUFFERS")
     c.expect(2 <= provided <= len(asked) // 2, "PROVIDE_BUFFERS requests", expected="one a batch, not one a buffer",
              seen=provided)

@@ -10,6 +10,7 @@ import re
 from m1.lesson import Held
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = "Peeking reads the slots between head and tail. It is the store of the head that consumes."
 

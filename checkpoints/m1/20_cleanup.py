@@ -9,6 +9,7 @@ from collections import Counter
 from m1.lesson import PROGRAM, TIMEOUT_S, Held, ended_well
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["The guards run in the reverse order of their making: buffers and files go before the ring is closed.",
         "A descriptor that was registered with IORING_REGISTER_RING_FDS keeps the ring alive until the thread ends."]

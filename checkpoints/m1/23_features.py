@@ -12,6 +12,7 @@ import struct
 
 from m1.lesson import argv, run_lesson
 
+tier = "quick"
 timeout = 120
 hint = ["A flag that io_uring_setup refuses with EINVAL is unknown, or does not go with the others that were set.",
         "A version number proves nothing: distributions backport, containers take away."]

@@ -7,6 +7,7 @@ there (so the check can see them); masked, the whole tour works and makes none o
 from m1.lesson import PROGRAM, TIMEOUT_S, argv
 
 needs = ["strace"]
+tier = "quick"
 timeout = 180
 hint = "Every use asks Features::has() first, and so does every trial: a row that needs a masked one is not tried."
 

@@ -6,6 +6,7 @@ The tracepoint io_uring_submit_req (or req_failed) shows each trial request. Unm
 from m1.lesson import ended_well, trace_lesson
 
 needs = ["tracepoints"]
+tier = "quick"
 hint = "Features::detect() skips the trial of a masked row, and of every row that needs it."
 
 # The request by which each feature is tried.

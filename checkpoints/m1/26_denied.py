@@ -10,6 +10,7 @@ from pathlib import Path
 
 from m1.lesson import PROGRAM, argv
 
+tier = "quick"
 timeout = 60
 hint = "EPERM comes from kernel.io_uring_disabled, a seccomp filter or a security module: /proc tells which it was."
 

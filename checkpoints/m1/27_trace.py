@@ -7,6 +7,7 @@ are those that strace saw, and the SQEs, CQEs, tails and heads add up.
 from m1.lesson import PROGRAM, ended_well, numbers, read_trace, strace_lesson
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = "A record is made where the thing happens: enters around the system call, SQEs when the tail is published."
 

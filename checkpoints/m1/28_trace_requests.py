@@ -4,9 +4,10 @@ The program records itself (--trace FILE) while the kernel's tracepoints watch i
 Cqe against complete, field by field.
 """
 
-from m1.lesson import argv, last_ring, read_trace
+from m1.lesson import argv, lesson_ring, read_trace
 
 needs = ["tracepoints"]
+tier = "quick"
 timeout = 120
 hint = "A trace that is off by one is worse than none: compare user_data, result and flags, not counts alone."
 
@@ -15,7 +16,7 @@ def check(c):
     path = c.temp_dir() / "trace"
     events = c.perf_trace(argv(c, "batching", "--trace", path))
     c.equal("exit status", 0, events.result.status)
-    ring, records = last_ring(c, events), read_trace(c, path)
+    ring, records = lesson_ring(c, events), read_trace(c, path)
     kernel = [(event["user_data"], event["opcode"]) for event in ring.named("submit_req")]
     ours = [(int(record["user_data"], 0), record["opcode"].partition("(")[2].rstrip(")"))
             for kind, record in records if kind == "SqePrepared"]

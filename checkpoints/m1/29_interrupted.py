@@ -11,6 +11,7 @@ from pathlib import Path
 from m1.lesson import argv, make_file, sha256, strace_copy
 
 needs = ["strace"]
+tier = "quick"
 timeout = 120
 hint = ["EINTR comes from a wait even with SA_RESTART, and when nothing was submitted. It is no failure: wait again.",
         "SQEs that the kernel did not take are still in the queue: the next to_submit counts them once more."]
