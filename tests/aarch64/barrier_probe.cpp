@@ -1,5 +1,5 @@
-// One function per queue access that carries a memory order, so that check_barriers can look at the instructions that the
-// compiler made of each. Compiled, never run.
+// One function per queue access that carries a memory order, so that check_barriers can look at the
+// instructions that the compiler made of each. Compiled, never run.
 
 #include <array>
 #include <cstdint>

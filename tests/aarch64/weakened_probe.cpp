@@ -1,6 +1,7 @@
-// The same functions as in barrier_probe.cpp, on queues that forget their memory orders: relaxed where the real ones acquire
-// and release, no fence before the flags are read. All of this passes every test on x86. check_barriers must object to
-// each function, or it would not notice the same mistake in common/uring.
+// The same functions as in barrier_probe.cpp, on queues that forget their memory orders: relaxed
+// where the real ones acquire and release, no fence before the flags are read. All of this passes
+// every test on x86. check_barriers must object to each function, or it would not notice the same
+// mistake in common/uring.
 
 #include <atomic>
 #include <cstdint>

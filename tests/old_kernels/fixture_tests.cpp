@@ -1,4 +1,5 @@
-// Tests that end in every way a test can end, so that tests/old_kernels/self_test can see the harness count each as what it is.
+// Tests that end in every way a test can end, so that tests/old_kernels/self_test can see the
+// harness count each as what it is.
 
 #include <unistd.h>
 

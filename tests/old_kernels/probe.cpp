@@ -1,5 +1,6 @@
-// What a booted kernel offers, asked with raw system calls and nothing of common/uring: the harness runs this first in every machine, so
-// that a broken boot is told apart from a broken project. Exit status 1: tests on this machine would mean nothing.
+// What a booted kernel offers, asked with raw system calls and nothing of common/uring: the harness
+// runs this first in every machine, so that a broken boot is told apart from a broken project. Exit
+// status 1: tests on this machine would mean nothing.
 //
 // KERNEL(5.1): io_uring_setup(2) exists. KERNEL(5.4): it reports its features in io_uring_params.
 
