@@ -34,6 +34,10 @@ def check_refused(c, folder, source):
                  usually="The destination was emptied before anybody saw that it is the source.")
     copy_fails(c, folder / "missing", folder / "copy", says="ENOENT")
     copy_fails(c, folder, folder / "copy", says="EISDIR")
+    secret = make_file(folder / "secret", 10)
+    secret.chmod(0)
+    if not os.access(secret, os.R_OK):  # root may read it all the same
+        copy_fails(c, secret, folder / "copy", says="EACCES")
     copy_fails(c, source, folder / "missing" / "copy", says="ENOENT")
     wrong = c.run(argv(c, "copy", "--depth", "none", source, folder / "copy"))
     c.equal("exit status with a bad option", 2, wrong.status)
