@@ -55,7 +55,8 @@ Status lesson_cleanup(const LessonContext& context);
 Status lesson_costs(const LessonContext& context);
 Status lesson_features(const LessonContext& context);
 
-// What the tour shows of the features: those that are not here.
+// What the tour shows of the costs, in a second, and of the features: those that are not here.
+Status tour_costs(const LessonContext& context);
 Status tour_features(const LessonContext& context);
 
 }  // namespace m1

@@ -30,7 +30,7 @@ constexpr auto kLessons = std::to_array<Lesson>({
     {"cleanup", "", "what a ring holds, and how all of it goes away", lesson_cleanup,
      lesson_cleanup},
     {"costs", "[OPTIONS]", "what a system call, a request and a batch cost on this machine",
-     lesson_costs, nullptr},
+     lesson_costs, tour_costs},
     {"features", "", "what this kernel can do, since when, and how we know", lesson_features,
      tour_features},
 });
