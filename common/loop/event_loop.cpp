@@ -10,12 +10,13 @@ base::Result<void> EventLoop::make_room(std::uint32_t count) {
     }
     switch (room.error().value) {
       case EINTR:
-      case ENOSPC:
         break;
       case EAGAIN:
-      case EBUSY: {
-        // The kernel takes nothing before completions have been reaped (5.10 with a backlog). Handlers
-        // must not run here, so the completions are held until the present one has returned.
+      case EBUSY:
+      case ENOSPC: {
+        // The kernel takes nothing before completions have been reaped (5.10 with a backlog, which an
+        // SQPOLL ring shows as an SQ that stays full). Handlers must not run here, so the completions
+        // are held until the present one has returned.
         ++counters_.refused_submits;
         std::array<uring::io_uring_cqe, kBatch> cqes;
         const std::uint32_t moved = ring_.reap(cqes);

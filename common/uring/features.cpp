@@ -15,7 +15,7 @@ namespace {
 
 using enum Feature;
 
-// How the kernel is asked for one feature: by one of the bits or opcodes, or by a trial, or by a
+// How the kernel is asked for one feature: by its bits or its opcode, or by a trial, or by a
 // register opcode in QUERY's answer with a trial for kernels that have no QUERY.
 struct Question {
   Feature needs = Feature::kCount;                // is nothing without that one; an earlier row
@@ -60,10 +60,11 @@ constexpr std::array<Row, kFeatureCount> kTable = {{
     {{NoSqarray, "no_sqarray", "6.6", "no indirection between SQ slots and SQEs",
       "an array that maps each slot to itself"},
      {.setup_flag = IORING_SETUP_NO_SQARRAY}},
-    // Asked by setting one up where there is no QUERY: 5.11 wants CAP_SYS_NICE, 5.13 nothing.
+    // Both: the bit says that it needs no registered files (5.11), a trial that this process may have
+    // the thread, for which 5.11 still wants CAP_SYS_NICE.
     {{Sqpoll, "sqpoll", "5.13", "a kernel thread submits, without privileges or registered files",
       "submission by io_uring_enter"},
-     {.setup_flag = IORING_SETUP_SQPOLL}},
+     {.setup_flag = IORING_SETUP_SQPOLL, .feature_bit = IORING_FEAT_SQPOLL_NONFIXED}},
     {{ExtArg, "ext_arg", "5.11", "io_uring_enter takes a timeout", "a TIMEOUT request per wait"},
      {.feature_bit = IORING_FEAT_EXT_ARG}},
     {{MinWait, "min_wait", "6.12", "wait a little for a batch before settling for less",
@@ -161,18 +162,22 @@ struct Finding {
 };
 
 // [snippet: feature_evidence]
+bool has_all(std::uint64_t word, std::uint64_t bits) {
+  return (word & bits) == bits;
+}
+
 Finding find(const Question& ask, const KernelAnswers& kernel) {
-  if (ask.setup_flag != 0) {
+  if (ask.setup_flag != 0 || ask.feature_bit != 0) {
     if (kernel.query) {
-      return {(kernel.query->ring_setup_flags & ask.setup_flag) != 0, Evidence::Query};
+      return {has_all(kernel.query->ring_setup_flags, ask.setup_flag) &&
+                  has_all(kernel.query->feature_flags, ask.feature_bit),
+              Evidence::Query};
+    }
+    const bool stated = has_all(kernel.feature_word, ask.feature_bit);
+    if (ask.setup_flag == 0 || !stated) {
+      return {stated, Evidence::FeatureWord};
     }
     return {trial_setup(ask.setup_flag), Evidence::Trial};
-  }
-  if (ask.feature_bit != 0) {
-    if (kernel.query) {
-      return {(kernel.query->feature_flags & ask.feature_bit) != 0, Evidence::Query};
-    }
-    return {(kernel.feature_word & ask.feature_bit) != 0, Evidence::FeatureWord};
   }
   if (ask.opcode >= 0) {
     // QUERY counts the opcodes, so it can rule one out; whether a known one was also compiled in

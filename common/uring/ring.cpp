@@ -11,6 +11,14 @@
 
 namespace uring {
 
+namespace {
+
+// How often make_room() sleeps for the SQPOLL thread before it says that there is none. Each sleep
+// ends when the thread has taken something; the number only bounds how often it may end for nothing.
+constexpr int kSqWaitTries = 1000;
+
+}  // namespace
+
 base::Result<Ring> Ring::create(const RingOptions& options, const Features& features) {
   io_uring_params params{};
   params.flags = features.allowed_setup_flags(options.setup_flags | IORING_SETUP_CQSIZE |
@@ -79,11 +87,7 @@ base::Result<std::uint32_t> Ring::submit_and_wait(const WaitOptions& options) {
     return submit_and_wait(options.wait_nr);
   }
   if (!has_ext_arg_) {
-    const auto armed = arm_wait_timeout(options);
-    if (!armed) {
-      return base::fail(armed.error());
-    }
-    return submit_and_wait(options.wait_nr);
+    return wait_with_timeout_request(options);
   }
 
   const __kernel_timespec timeout = to_timespec(options.timeout_ns);
@@ -95,23 +99,42 @@ base::Result<std::uint32_t> Ring::submit_and_wait(const WaitOptions& options) {
   return enter(to_submit, options.wait_nr, flags, &argument);
 }
 
-// Before 5.11 io_uring_enter takes no timeout. A TIMEOUT request in the same submit does the same:
-// its completion ends the wait whatever wait_nr says. Its count makes it end together with the
-// completions that were waited for, so that none stays behind.
-base::Result<void> Ring::arm_wait_timeout(const WaitOptions& options) {
+// Before 5.11 io_uring_enter takes no timeout: a TIMEOUT request in the same submit stands in for it.
+// Its count makes it end together with the completions that were waited for, so that it does not
+// stay behind. Each wait asks for one completion more than there is and looks whose it was: a
+// TIMEOUT that fires before the wait begins would not end a wait for several.
+base::Result<std::uint32_t> Ring::wait_with_timeout_request(const WaitOptions& options) {
   if (cq_.ready() >= options.wait_nr) {
-    return {};
+    return submit_and_wait(0);
   }
   if (const auto room = make_room(1); !room) {
-    return room;
+    return base::fail(room.error());
   }
-  // The kernel copies the time when it takes the SQE, which is before submit_and_wait returns;
-  // but this function returns before that, so the value lives in the ring.
-  wait_timeout_ = to_timespec(options.timeout_ns);
+  const __kernel_timespec timeout = to_timespec(options.timeout_ns);
+  const std::uint64_t user_data = kInternalUserData | ++wait_timeouts_;
   io_uring_sqe* sqe = next_sqe();
-  prep_timeout(*sqe, &wait_timeout_, options.wait_nr, 0);
-  sqe->user_data = kInternalUserData;
-  return {};
+  prep_timeout(*sqe, &timeout, options.wait_nr, 0);
+  sqe->user_data = user_data;
+
+  std::uint32_t submitted = 0;
+  for (;;) {
+    const std::uint32_t ready = cq_.ready();
+    const auto entered = submit_and_wait(ready + 1);
+    if (!entered) {
+      return submitted > 0 ? submitted : entered;
+    }
+    submitted += *entered;
+    std::uint32_t wanted = 0;
+    for (std::uint32_t i = 0; i < cq_.ready(); ++i) {
+      if (cq_.at(i).user_data == user_data) {
+        return submitted;
+      }
+      wanted += cq_.at(i).user_data < kInternalUserData ? 1U : 0U;
+    }
+    if (wanted >= options.wait_nr || cq_.ready() == cq_.entries()) {
+      return submitted;
+    }
+  }
 }
 
 base::Result<void> Ring::get_events() {
@@ -123,15 +146,19 @@ base::Result<void> Ring::make_room(std::uint32_t count) {
   if (sq_.space_left() >= count) {
     return {};
   }
-  const auto submitted = submit();
-  if (!submitted) {
-    return base::fail(submitted.error());
-  }
-  if (has_flag(IORING_SETUP_SQPOLL) && sq_.space_left() < count) {
-    // KERNEL(5.10): SQ_WAIT sleeps until the SQPOLL thread has taken something.
-    const auto waited = enter(0, 0, IORING_ENTER_SQ_WAIT);
-    if (!waited) {
-      return base::fail(waited.error());
+  // Without SQPOLL one submit takes what it can. With it, SQ_WAIT (5.10) sleeps until the kernel's
+  // thread has made room for one, or until anything wakes this task: so we look, and ask again.
+  const int tries = has_flag(IORING_SETUP_SQPOLL) ? kSqWaitTries : 1;
+  for (int i = 0; i < tries && sq_.space_left() < count; ++i) {
+    const auto submitted = submit();
+    if (!submitted) {
+      return base::fail(submitted.error());
+    }
+    if (has_flag(IORING_SETUP_SQPOLL) && sq_.space_left() < count) {
+      const auto waited = enter(0, 0, IORING_ENTER_SQ_WAIT);
+      if (!waited) {
+        return base::fail(waited.error());
+      }
     }
   }
   return sq_.space_left() >= count ? base::Result<void>{} : base::fail(ENOSPC);

@@ -84,7 +84,7 @@ class Ring {
 
   // The same and, in the same system call, waits for `wait_nr` completions or a limit. Returns the
   // number submitted: how many completions there are, only the CQ says. The wait ends early when an
-  // IORING_OP_TIMEOUT of any kind completes.
+  // IORING_OP_TIMEOUT of any kind completes while it lasts.
   // ETIME, EINTR: the wait ended so, and nothing was submitted. EINTR comes even with SA_RESTART.
   [[nodiscard]] base::Result<std::uint32_t> submit_and_wait(std::uint32_t wait_nr);
   [[nodiscard]] base::Result<std::uint32_t> submit_and_wait(const WaitOptions& options);
@@ -143,7 +143,7 @@ class Ring {
                                                          const io_uring_getevents_arg* argument);
   // to_submit and flags for the SQEs prepared so far.
   [[nodiscard]] std::uint32_t publish(std::uint32_t& flags);
-  [[nodiscard]] base::Result<void> arm_wait_timeout(const WaitOptions& options);
+  [[nodiscard]] base::Result<std::uint32_t> wait_with_timeout_request(const WaitOptions& options);
   [[nodiscard]] std::uint32_t drop_internal(std::span<io_uring_cqe> cqes);
 
   base::UniqueFd fd_;
@@ -153,9 +153,9 @@ class Ring {
   CompletionQueue cq_;
   support::Trace* trace_;
 
-  int enter_fd_;                      // the descriptor, or its registered index
-  std::uint32_t enter_flags_ = 0;     // IORING_ENTER_REGISTERED_RING with an index
-  __kernel_timespec wait_timeout_{};  // what the wait's TIMEOUT request points to, without EXT_ARG
+  int enter_fd_;                     // the descriptor, or its registered index
+  std::uint32_t enter_flags_ = 0;    // IORING_ENTER_REGISTERED_RING with an index
+  std::uint32_t wait_timeouts_ = 0;  // numbers the TIMEOUT requests of waits without EXT_ARG
   bool has_ext_arg_;
   bool has_min_wait_;
   bool has_registered_ring_;

@@ -72,13 +72,17 @@ TEST(EnterReturnValue, EintrIsHiddenBehindASubmission) {
   EXPECT_EQ(ring.submit_and_wait(2).value_or(99), 1U) << "a signal ended the wait for two";
 }
 
+// It ends a wait that has begun. One that fired before is a completion like others: a wait for 16
+// would not end. So the time is long enough for the wait to begin, and there is a second one.
 TEST(EnterReturnValue, ATimeoutsCompletionEndsAnyWait) {
   uring::Ring ring = kernel_test::make_ring();
-  const __kernel_timespec time = uring::to_timespec(kMs);
-  uring::prep_timeout(*ring.next_sqe(), &time, 0, 0);
+  const std::array times{uring::to_timespec(50 * kMs), uring::to_timespec(5'000 * kMs)};
+  for (const __kernel_timespec& time : times) {
+    uring::prep_timeout(*ring.next_sqe(), &time, 0, 0);
+  }
   ASSERT_TRUE(ring.submit_and_wait(16).has_value());
   std::array<uring::io_uring_cqe, 4> cqes;
-  ASSERT_EQ(ring.reap(cqes), 1U) << "one completion ended a wait for 16";
+  ASSERT_GE(ring.reap(cqes), 1U) << "a completion ended a wait for 16";
   EXPECT_EQ(cqes[0].res, -ETIME);
 }
 

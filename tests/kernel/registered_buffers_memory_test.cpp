@@ -45,11 +45,13 @@ class MappedFile {
 };
 
 TEST(RegisteredMemory, APrivateMappingOfAFileCanBeRegistered) {
+  NEEDS_LINUX(5, 15, "only anonymous memory can be registered");
   const base::UniqueFd file = kernel_test::make_file(std::string(MappedFile::kSize, 'x'));
   EXPECT_EQ(MappedFile(file.get(), MAP_PRIVATE).registration_error(), 0);
 }
 
 TEST(RegisteredMemory, SharedMemoryCanBeRegistered) {
+  NEEDS_LINUX(5, 15, "only anonymous memory can be registered");
   const base::UniqueFd file = kernel_test::make_file(std::string(MappedFile::kSize, 'x'));
   EXPECT_EQ(MappedFile(file.get(), MAP_SHARED).registration_error(), 0);
 }

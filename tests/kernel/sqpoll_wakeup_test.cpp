@@ -152,7 +152,8 @@ TEST(SqpollWakeup, AnAwakeThreadNeedsNoSystemCall) {
   }
   std::filesystem::remove(path);
   EXPECT_EQ(completions, 10U);
-  EXPECT_EQ(enters, 0U);
+  // The thread may go to sleep once before it has seen anything to do: then the first submit wakes it.
+  EXPECT_LE(enters, 1U) << "ten submits to a thread that is awake";
 }
 
 }  // namespace

@@ -45,6 +45,26 @@ TEST_P(WaitTimeout, LeavesNothingBehindWhenCompletionsComeFirst) {
   }
 }
 
+// A time so short that it is over before the wait begins: the TIMEOUT request then completes before
+// anybody waits, and that ends no wait for several.
+TEST_P(WaitTimeout, EndsAWaitForSeveralHoweverEarlyItFires) {
+  uring::Ring ring = ring_of_this_form();
+  for (int round = 0; round < 500; ++round) {
+    const auto waited = ring.submit_and_wait({.wait_nr = 4, .timeout_ns = 1});
+    ASSERT_TRUE(waited.has_value() || waited.error().value == ETIME);
+    std::array<uring::io_uring_cqe, 4> cqes;
+    ASSERT_EQ(ring.reap(cqes), 0U);
+  }
+}
+
+TEST_P(WaitTimeout, GivesWhatCameUntilThen) {
+  uring::Ring ring = ring_of_this_form();
+  uring::prep_nop(*ring.next_sqe());
+  ASSERT_TRUE(ring.submit_and_wait({.wait_nr = 4, .timeout_ns = kMs}).has_value());
+  std::array<uring::io_uring_cqe, 4> cqes;
+  EXPECT_EQ(ring.reap(cqes), 1U);
+}
+
 TEST_P(WaitTimeout, OfZeroOnlyLooks) {
   uring::Ring ring = ring_of_this_form();
   const auto waited = ring.submit_and_wait({.wait_nr = 1, .timeout_ns = 0});
