@@ -1,12 +1,12 @@
 """Everything that was registered is unregistered, every map of a ring unmapped, every ring closed.
 
-strace pairs the calls of the whole tour, trial rings included. Then the cleanup lesson is held at its end, and /proc
+strace pairs the calls of every lesson, trial rings included. Then the cleanup lesson is held at its end, and /proc
 shows the descriptors and maps that it still has: those that it began with.
 """
 
 from collections import Counter
 
-from m1.lesson import PROGRAM, TIMEOUT_S, Held, ended_well
+from m1.lesson import TIMEOUT_S, Held, argv, ended_well, lessons
 
 needs = ["strace"]
 tier = "quick"
@@ -35,21 +35,28 @@ def ring_maps_left(trace):
     return [call.line for call in left.values()]
 
 
-def check(c):
-    trace = c.strace([c.program(PROGRAM)], timeout=TIMEOUT_S,
+def check_lesson(c, lesson):
+    """Returns how often it registered what."""
+    trace = c.strace(argv(c, lesson), timeout=TIMEOUT_S,
                      calls=["io_uring_setup", "io_uring_register", "mmap", "munmap", "close"])
-    registered = Counter(call.number(1) for call in trace.named("io_uring_register") if call.errno is None)
-    for name, (begin, end) in PAIRS.items():
-        count = sum(registered[opcode] for opcode in begin)
-        c.at_least(f"registrations of {name}", 1, count)
-        c.equal(f"registrations of {name} undone", count, registered[end],
+    calls = Counter(call.number(1) for call in trace.named("io_uring_register") if call.errno is None)
+    registered = Counter({name: sum(calls[opcode] for opcode in begin) for name, (begin, _) in PAIRS.items()})
+    for name, (_, end) in PAIRS.items():
+        c.equal(f"{lesson}: registrations of {name} undone", registered[name], calls[end],
                 usually="The guard that unregisters was released, or never made.")
     made = Counter(call.result for call in trace.named("io_uring_setup") if call.errno is None)
     closed = Counter(call.number(0) for call in trace.named("close") if call.errno is None)
-    c.at_least("rings made", 10, sum(made.values()))
-    c.none("ring descriptors that were never closed", [fd for fd in made if closed[fd] < made[fd]])
-    c.none("maps of a ring that were never unmapped", ring_maps_left(trace),
+    c.at_least(f"{lesson}: rings made", 1, sum(made.values()))
+    c.none(f"{lesson}: ring descriptors that were never closed", [fd for fd in made if closed[fd] < made[fd]])
+    c.none(f"{lesson}: maps of a ring that were never unmapped", ring_maps_left(trace),
            usually="Closing the descriptor does not unmap: the ring lives on until munmap.")
+    ended_well(c, trace.result)
+    return registered
+
+
+def check(c):
+    registered = sum((check_lesson(c, lesson) for lesson in lessons(c)), Counter())
+    c.none("what no lesson registers", sorted(PAIRS.keys() - registered.keys()))
 
     with Held(c, "cleanup") as program:
         program.until("cleanup: ")
@@ -62,4 +69,3 @@ def check(c):
                 usually="A map or a descriptor of a ring is still there.")
         c.equal("open descriptors at the end", before, c.count_fds(program.pid),
                 usually="Each descriptor belongs to a guard that closes it (base::UniqueFd).")
-    ended_well(c, trace.result)

@@ -1,10 +1,10 @@
 """A feature that URING_DISABLE names never reaches the kernel, not even to find out whether it is there.
 
 strace sees the setup flags, enter flags and register calls by which each feature would show. Without a mask they are
-there (so the check can see them); masked, the whole tour works and makes none of them.
+there (so the check can see them); masked, every lesson works and makes none of them.
 """
 
-from m1.lesson import PROGRAM, TIMEOUT_S, argv
+from m1.lesson import TIMEOUT_S, argv, lessons
 
 needs = ["strace"]
 tier = "quick"
@@ -53,7 +53,8 @@ def check(c):
 
     everything = [*SETUP, *ENTER, *REGISTER]
     for masked in (everything, [*everything, "query"]):
-        seen = traced([c.program(PROGRAM)], masked)
-        for name in masked:
-            c.none(f"calls that bring {name} to the kernel, masked", seen[name],
-                   usually="A trial, or a use, does not ask whether the feature is masked.")
+        for lesson in lessons(c):
+            seen = traced(argv(c, lesson), masked)
+            for name in masked:
+                c.none(f"{lesson}: calls that bring {name} to the kernel, masked", seen[name],
+                       usually="A trial, or a use, does not ask whether the feature is masked.")

@@ -113,6 +113,12 @@ class RealRuns(unittest.TestCase):
         self.assertEqual((setup.number(0), setup.field(1, "flags")), (64, 0))
         self.assertEqual((enter.number(0), enter.number(1), enter.number(3), enter.result), (setup.result, 5, 1, 5))
 
+    def test_calls_that_are_not_asked_for_do_not_stop_the_program(self):
+        # With the filter strace is not told of them, which /proc/self/status of the program shows.
+        trace = self.c.strace(["grep", "Seccomp:", "/proc/self/status"], calls=["io_uring_enter"])
+        self.assertEqual(trace.result.stdout.split(), ["Seccomp:", "2"])
+        self.assertEqual(trace.count("read"), 0)
+
     def test_fault_injection(self):
         trace = self.c.strace([*self.nops, "5"], calls=["io_uring_enter"], inject=["io_uring_enter:error=EBUSY:when=1"])
         (enter,) = trace.named("io_uring_enter")
