@@ -2,7 +2,9 @@
 // it; EAGAIN: no memory), or will never take any again. The loop reaps and goes on, or gives up.
 // A refused call is one that a filter of this test answers.
 
+#include <poll.h>
 #include <signal.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/base/unique_fd.hpp"
 #include "common/loop/signal_source.hpp"
 #include "common/uring/prep.hpp"
 #include "tests/kernel/enter_faults.hpp"
@@ -83,6 +86,46 @@ TEST_P(LoopRefusal, CompletionsAreHeldWhileSubmitsAreRefused) {
     EXPECT_EQ(completed, in_order);
     EXPECT_EQ(loop.counters().refused_submits, refused.load());
     EXPECT_GT(refused.load(), 0U);
+  }));
+}
+
+// Three NOPs complete, and their completions are held when the room for before_wait() is made. What
+// is in flight then, polls of an eventfd, waits for the NOPs' handlers: the loop must not wait for it
+// before it has dispatched what it holds.
+TEST_P(LoopRefusal, TheLoopDoesNotSleepOnWhatItHolds) {
+  std::uint32_t submits = 0;
+  const auto refuse_the_second = [&](const EnterCall& call) {
+    return only_submits(call) && ++submits == 2 ? EBUSY : 0;
+  };
+  SKIP_UNLESS_FILTERED(with_enter_faults(refuse_the_second, [&] {
+    constexpr std::uint8_t kPoll = 2;
+    const base::UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    uring::Ring ring = make_ring(4);
+    EventLoop loop(ring, {.slots = 1});
+    Application app;
+    const std::uint32_t slot = loop.slots().acquire().value();
+    ASSERT_TRUE(loop.timers().add(1, kNop).has_value());
+    ASSERT_TRUE(loop.timers().add(2, kPoll).has_value());
+    app.timer = [&](std::uint64_t kind, std::uint64_t) {
+      for (std::uint32_t i = 0; i < Application::kMaxSqesPerHandler; ++i) {
+        uring::io_uring_sqe& sqe = loop.arm(slot, static_cast<std::uint8_t>(kind));
+        if (kind == kNop) {
+          uring::prep_nop(sqe);
+        } else {
+          uring::prep_poll_add(sqe, event.get(), POLLIN);
+        }
+      }
+    };
+    app.completion = [&](OpId id, const io_uring_cqe&) {
+      if (id.kind == kNop) {
+        const std::uint64_t one = 1;
+        EXPECT_EQ(::write(event.get(), &one, sizeof one), 8);
+      }
+      app.done = loop.in_flight() == 1;
+    };
+    ASSERT_TRUE(loop.run(app).has_value());
+    EXPECT_EQ(loop.counters().refused_submits, 1U);
+    EXPECT_EQ(loop.counters().completions, 6U);
   }));
 }
 

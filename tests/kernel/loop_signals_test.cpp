@@ -98,8 +98,9 @@ TEST_P(LoopSignals, ArriveAgainAndAgain) {
   EXPECT_EQ(seen, 5U);
 }
 
-TEST_P(LoopSignals, ASignalsHandlerMayArm) {
-  const auto signals = SignalSource::create({SIGUSR1});
+// Two signals are there at once, and each fills the SQ of 4.
+TEST_P(LoopSignals, EverySignalsHandlerFindsRoom) {
+  const auto signals = SignalSource::create({SIGUSR1, SIGUSR2});
   ASSERT_TRUE(signals.has_value());
   uring::Ring ring = make_ring(4);
   EventLoop loop(ring, {.slots = 1}, &*signals);
@@ -112,9 +113,10 @@ TEST_P(LoopSignals, ASignalsHandlerMayArm) {
   };
   std::uint32_t completed = 0;
   app.completion = [&](OpId, const io_uring_cqe&) {
-    app.done = ++completed == Application::kMaxSqesPerHandler;
+    app.done = ++completed == 2 * Application::kMaxSqesPerHandler;
   };
   send(SIGUSR1);
+  send(SIGUSR2);
   ASSERT_TRUE(loop.run(app).has_value());
 }
 

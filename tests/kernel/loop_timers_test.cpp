@@ -75,22 +75,32 @@ TEST_P(LoopTimers, ATimerAddedByAHandlerIsWaitedFor) {
   ASSERT_TRUE(loop.run(app).has_value());
 }
 
-TEST_P(LoopTimers, ATimersHandlerMayArm) {
+// Three timers are due at once, each fills the SQ of 4, and so does before_wait() in the same turn.
+TEST_P(LoopTimers, EveryTimersHandlerFindsRoom) {
+  constexpr std::uint32_t kTimers = 3;
+  constexpr std::uint32_t kOperations = (kTimers + 1) * Application::kMaxSqesPerHandler;
   uring::Ring ring = make_ring(4);
   EventLoop loop(ring, {.slots = 1});
   Application app;
   const std::uint32_t slot = loop.slots().acquire().value();
-  ASSERT_TRUE(loop.timers().add(support::now_ns() + kMs, 1).has_value());
-  app.timer = [&](std::uint64_t, std::uint64_t) {
+  const auto arm_as_many_as_allowed = [&] {
     for (std::uint32_t i = 0; i < Application::kMaxSqesPerHandler; ++i) {
       uring::prep_nop(loop.arm(slot, kNop));
     }
   };
-  std::uint32_t completed = 0;
-  app.completion = [&](OpId, const io_uring_cqe&) {
-    app.done = ++completed == Application::kMaxSqesPerHandler;
+  for (std::uint32_t i = 0; i < kTimers; ++i) {
+    ASSERT_TRUE(loop.timers().add(1, i).has_value());
+  }
+  app.timer = [&](std::uint64_t, std::uint64_t) { arm_as_many_as_allowed(); };
+  app.wait = [&] {
+    if (loop.counters().turns == 1) {
+      arm_as_many_as_allowed();
+    }
   };
+  std::uint32_t completed = 0;
+  app.completion = [&](OpId, const io_uring_cqe&) { app.done = ++completed == kOperations; };
   ASSERT_TRUE(loop.run(app).has_value());
+  EXPECT_EQ(completed, kOperations);
 }
 
 // A far deadline bounds every wait and must delay none: a thousand rounds end long before it. On a
