@@ -13,7 +13,7 @@ timeout = 240
 hint = ["Every READ and WRITE says its offset. A block goes on where it stopped, and the next begins where it ends.",
         "stat says that a file of procfs has 0 bytes. Only a read that gives 0 is the end of a file."]
 
-BLOCK = 512 * 1024
+BLOCK = 1024 * 1024
 SIZES = [0, 1, 4095, 4096, 4097, BLOCK - 1, BLOCK, BLOCK + 1, 4 * BLOCK, 4 * BLOCK + 1]
 
 

@@ -14,7 +14,7 @@ hint = "SQEs are invisible to strace: where the bytes arrive and it shows no rea
 MOVERS = ["read", "readv", "pread64", "preadv", "preadv2", "write", "writev", "pwrite64", "pwritev", "pwritev2",
           "sendfile", "copy_file_range", "splice", "tee", "vmsplice", "mmap"]
 FD_ARGUMENTS = {"sendfile": (0, 1), "copy_file_range": (0, 2), "splice": (0, 2), "tee": (0, 1), "mmap": (4,)}
-BLOCKS, BLOCK = 16, 512 * 1024
+BLOCKS, BLOCK = 16, 1024 * 1024
 
 
 def check(c):
