@@ -58,8 +58,9 @@ def check_signal(c, folder, number):
     os.mkfifo(folder / "fifo")
     copying = c.start(argv(c, "copy", folder / "fifo", folder / "copy"), first_line=None)
     with open(folder / "fifo", "wb", buffering=0) as fifo:
-        fifo.write(bytes(4321))
-        c.expect(c.wait_until(lambda: 4321 in [path.stat().st_size for path in folder.iterdir()], 20),
+        size = 4000 + number  # like no other file here
+        fifo.write(bytes(size))
+        c.expect(c.wait_until(lambda: size in [path.stat().st_size for path in folder.iterdir()], 20),
                  "the first bytes", expected="they are written somewhere beside the destination", seen="they are not")
         c.stop(copying, number, status=1, fds_may_differ="it is in the middle of its work")
     c.contains("the message", f"stopped by {signal.Signals(number).name}", copying.stderr())
