@@ -1,4 +1,4 @@
-// SQPOLL works without privileges and without registered files since Linux 5.11: a process that is
+// SQPOLL works without privileges and without registered files since Linux 5.13: a process that is
 // nobody reads a file through it.
 
 #include <fcntl.h>
