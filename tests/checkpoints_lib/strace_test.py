@@ -1,14 +1,10 @@
 """Reading strace's output: lines that are easy to get wrong, and a real run."""
 
-import sys
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
 from lib import machine, strace
-from lib.context import Context
-from runner import PROGRAMS
+from nops_case import NopsCase
 
 
 def parse_one(line):
@@ -98,13 +94,7 @@ class Parsing(unittest.TestCase):
 
 @unittest.skipIf(machine.strace_refused(), machine.strace_refused() or "")
 @unittest.skipIf(machine.io_uring_refused(), machine.io_uring_refused() or "")
-class RealRuns(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.addCleanup(self.directory.cleanup)
-        self.c = Context(Path("."), Path(self.directory.name))
-        self.nops = [sys.executable, PROGRAMS / "nops.py"]
-
+class RealRuns(NopsCase):
     def test_counts_and_numbers(self):
         trace = self.c.strace([*self.nops, "5"], calls=["io_uring_setup", "io_uring_enter"])
         self.assertEqual(trace.result.status, 0)

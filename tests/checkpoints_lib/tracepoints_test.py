@@ -2,12 +2,12 @@
 
 import os
 import sys
-import tempfile
 import unittest
 from pathlib import Path
 
 from lib import machine, tracepoints
 from lib.context import Context
+from nops_case import NopsCase
 from runner import PROGRAMS
 
 OURS, FOREIGN = "00000000aaaaaaaa", "00000000bbbbbbbb"
@@ -103,13 +103,7 @@ class Ownership(unittest.TestCase):
 
 @unittest.skipIf(machine.tracepoints_refused(), machine.tracepoints_refused() or "")
 @unittest.skipIf(machine.io_uring_refused(), machine.io_uring_refused() or "")
-class RealRuns(unittest.TestCase):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.addCleanup(self.directory.cleanup)
-        self.c = Context(Path("."), Path(self.directory.name))
-        self.nops = [sys.executable, PROGRAMS / "nops.py"]
-
+class RealRuns(NopsCase):
     def test_a_program(self):
         seen = self.c.perf_trace([*self.nops, "5"])
         self.assertEqual(seen.result.stdout, "submitted 5, completed 5\n")
