@@ -22,6 +22,7 @@ checkpoints | optional | command valgrind               | valgrind              
 tests       | required | file /usr/include/gtest/gtest.h | libgtest-dev         | the tests are written with GoogleTest
 tests       | required | command git                    | git                   | lists the source files for tests/repo and tests/mutants
 tests       | optional | command clang++-19             | clang-19              | the second compiler that must not warn
+tests       | optional | have_fuzzer_runtime            | libclang-rt-19-dev    | is linked into the fuzzer, in tests/fuzz
 tests       | optional | command clang-format-14        | clang-format-14       | is the measure of the format, in tests/repo
 tests       | optional | file /usr/src/googletest/CMakeLists.txt | googletest   | is built for aarch64, for the unit tests there
 tests       | optional | command aarch64-linux-gnu-g++  | g++-aarch64-linux-gnu | compiles for a processor with weaker memory ordering
@@ -62,6 +63,10 @@ have_cmake() {
   version=${version#cmake version }
   IFS=. read -r major minor _ <<<"$version"
   [ "$major" -gt 3 ] || { [ "$major" -eq 3 ] && [ "$minor" -ge 25 ]; }
+}
+
+have_fuzzer_runtime() {  # its folder and name depend on how clang was packaged
+  compgen -G '/usr/lib/llvm-19/lib/clang/19/lib/*/libclang_rt.fuzzer*.a' >/dev/null
 }
 
 perf_packages() {  # perf belongs to the kernel's version on Ubuntu, and is one package on Debian
