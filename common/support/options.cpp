@@ -15,9 +15,8 @@ std::string quoted(std::string_view text) {
 
 }  // namespace
 
-Options::Options(std::string_view program, std::string_view summary,
-                 std::initializer_list<Option> table)
-    : program_(program), summary_(summary), table_(table) {
+Options::Options(std::string_view program, std::string_view summary, std::vector<Option> table)
+    : program_(program), summary_(summary), table_(std::move(table)) {
   bool list_seen = false;
   bool optional_seen = false;
   for (const Option& option : table_) {

@@ -136,7 +136,7 @@ enum class Parsed : std::uint8_t { Run, Help };
 class Options {
  public:
   // `program` and `summary` (sentences) are for the help.
-  Options(std::string_view program, std::string_view summary, std::initializer_list<Option> table);
+  Options(std::string_view program, std::string_view summary, std::vector<Option> table);
 
   // Sets the targets. An error is one sentence without the program's name: what is wrong, what was
   // expected, and the nearest name if one was misspelt.

@@ -1,0 +1,23 @@
+#include "docs/epoll_reference/server/file_limit.hpp"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+
+#include "common/base/check.hpp"
+#include "common/base/unique_fd.hpp"
+
+namespace epoll_reference {
+
+std::uint64_t raise_file_limit(int open_fd) {
+  rlimit limit{};
+  CHECK(::getrlimit(RLIMIT_NOFILE, &limit) == 0, "fails only on a bad pointer");
+  limit.rlim_cur = limit.rlim_max;
+  CHECK(::setrlimit(RLIMIT_NOFILE, &limit) == 0, "the soft limit may always be raised so far");
+
+  // The kernel gives the lowest number that is free, and none from the limit up. So the number of
+  // the next one says how many are taken, unless we were started with gaps between them.
+  const base::UniqueFd next(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0));
+  return next.valid() ? limit.rlim_cur - static_cast<std::uint64_t>(next.get()) : 0;
+}
+
+}  // namespace epoll_reference

@@ -1,0 +1,12 @@
+#pragma once
+// How many descriptors the process may have open.
+
+#include <cstdint>
+
+namespace epoll_reference {
+
+// Raises the soft limit (RLIMIT_NOFILE, 1024 on most systems) to the hard one, which needs no
+// privilege. Returns how many more descriptors can be opened now. `open_fd` is any open descriptor.
+[[nodiscard]] std::uint64_t raise_file_limit(int open_fd);
+
+}  // namespace epoll_reference

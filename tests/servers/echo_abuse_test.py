@@ -1,0 +1,226 @@
+#!/usr/bin/env python3
+"""epoll_reference echo and clients that reset, do not read, or are too many; and how it ends.
+
+    echo_abuse_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
+"""
+
+import os
+import signal
+import socket
+import time
+
+import server_case
+from server_case import client, is_closed, receive_all, receive_exactly, reset
+
+MODES = ["lt", "et"]
+
+
+class Abuse(server_case.ServerCase):
+    def test_storm_of_resets(self):
+        # Beside clients that behave: the storm must not disturb them, nor take descriptors.
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                server = self.start("echo", "--mode", mode)
+                storm = self.in_background(self.storm, server)
+                self.load("echo", server, "--duration", "800ms", "--connections", 8)
+                storm.join()
+                self.assert_ends_well(server)
+
+    def storm(self, server):
+        for number in range(400):
+            connection = socket.create_connection(server.address, timeout=server_case.LIMIT_S)
+            if number % 4 > 0:
+                connection.send(os.urandom(1 << number % 16))
+            if number % 4 > 1:
+                connection.recv(1)
+            reset(connection)
+
+    def test_reset_while_the_server_writes(self):
+        server = self.start("echo")
+        for _ in range(30):
+            connection = self.connect(server, receive_buffer=4096)
+            connection.setblocking(False)
+            self.send_until_blocked(connection)
+            reset(connection)
+        self.load("echo", server, "--requests", 100)
+        self.assert_ends_well(server)
+
+    @staticmethod
+    def send_until_blocked(connection, quiet_s=0.02):
+        """Without reading, until the server does not take any more. The number of bytes."""
+        sent, last = 0, time.monotonic()
+        while time.monotonic() - last < quiet_s:
+            try:
+                sent += connection.send(bytes(1 << 16))
+                last = time.monotonic()
+            except BlockingIOError:
+                time.sleep(0.001)
+        return sent
+
+    def test_half_open(self):
+        # All that was sent comes back after our FIN, then the server's.
+        for mode in MODES:
+            for size in (0, 1, 100, 2_000_000):
+                with self.subTest(mode=mode, size=size):
+                    server = self.start("echo", "--mode", mode)
+                    connection = self.connect(server)
+                    contents = os.urandom(size)
+
+                    def send(connection=connection, contents=contents):
+                        connection.sendall(contents)
+                        connection.shutdown(socket.SHUT_WR)
+
+                    sender = self.in_background(send)
+                    self.assertTrue(receive_all(connection) == contents, "the bytes differ")
+                    sender.join()
+                    self.assert_ends_well(server)
+
+    def test_client_that_does_not_read(self):
+        server = self.start("echo", "--max-buffered", "64K")
+        connection = self.connect(server, receive_buffer=8192)
+        before = server.rss_bytes()
+        connection.setblocking(False)
+        sent = self.send_until_blocked(connection, quiet_s=0.5)
+        self.assertLess(server.rss_bytes() - before, 16 << 20, "what waits for one client is bounded")
+        [row] = server.report().rows
+        self.assertEqual(row["state"], "stopped")
+        self.assertLessEqual(int(row["buffered"]), 64 << 10)
+        self.assertLessEqual(int(row["received"]), sent)
+        cpu = server.threads_cpu_s()
+        time.sleep(0.5)
+        self.assertLess(server.threads_cpu_s() - cpu, 0.2, "it waits without spinning")
+        # The others are served; and once it reads, it gets all that it has sent.
+        self.load("echo", server, "--requests", 100)
+        connection.settimeout(server_case.LIMIT_S)
+        self.assertTrue(receive_exactly(connection, sent) == bytes(sent))
+        connection.close()
+        self.assert_ends_well(server)
+
+    def test_silent_clients_are_closed(self):
+        server = self.start("echo", "--idle-timeout", "300ms")
+        silent = [self.connect(server) for _ in range(20)]
+        begin = time.monotonic()
+        for connection in silent:
+            self.assertTrue(is_closed(connection))
+        self.assertGreater(time.monotonic() - begin, 0.1)
+        for connection in silent:
+            connection.close()
+        self.assert_ends_well(server)
+
+
+class Limits(server_case.ServerCase):
+    def crowd(self, server, count):
+        """Connections that have all sent one byte. The kernel completes them even if nobody accepts."""
+        connections = [self.connect(server) for _ in range(count)]
+        for connection in connections:
+            connection.sendall(b"?")
+        return connections
+
+    @staticmethod
+    def answered(connections):
+        count = 0
+        for connection in connections:
+            connection.settimeout(0.01)
+            try:
+                count += connection.recv(1, socket.MSG_PEEK) == b"?"
+            except TimeoutError:
+                pass
+        return count
+
+    def check_crowd(self, server, most):
+        """No more than `most` get in, nobody is turned away, and the rest gets in when the first ones leave."""
+        crowd = self.crowd(server, 60)
+        self.assertTrue(client.wait_until(lambda: self.answered(crowd) > 0))
+        client.wait_until(lambda: self.answered(crowd) >= most, limit_s=2)
+        got_in = self.answered(crowd)
+        self.assertLessEqual(got_in, most)
+        self.assertGreaterEqual(got_in, most // 2)
+        cpu = server.threads_cpu_s()
+        time.sleep(1)
+        self.assertLess(server.threads_cpu_s() - cpu, 0.3, "the full house waits without spinning")
+        for connection in crowd:
+            connection.settimeout(server_case.LIMIT_S)
+            self.assertEqual(connection.recv(1), b"?")
+            connection.close()
+
+    def test_connections(self):
+        server = self.start("echo", "--max-connections", 8)
+        self.check_crowd(server, 8)
+        self.assert_ends_well(server)
+
+    def test_descriptors(self):
+        # By the soft limit of a running process, which is EMFILE at the accept.
+        server = self.start("echo")
+        limit = server.descriptors() + 12
+        server.limit_descriptors(limit)
+        self.check_crowd(server, 12)
+        self.assert_ends_well(server)
+
+    def test_descriptors_from_the_start(self):
+        server = self.start("echo", preexec_fn=lambda: server_case.limit_descriptors(40))
+        self.check_crowd(server, 36)
+        self.assert_ends_well(server)
+
+
+class Endings(server_case.ServerCase):
+    def test_drain_under_load(self):
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                server = self.start("echo", "--mode", mode)
+                results = []
+                loader = self.in_background(lambda server=server, results=results: results.append(client.load(
+                    "echo", server.target, "--duration", "60s", "--connections", 16, "--pipeline", 4,
+                    "--requests-per-connection", 50, "--timeout", "20s")))
+                self.assertTrue(client.wait_until(lambda server=server: server.report().counters["accepted"] > 40,
+                                                  limit_s=50, pause_s=0.05))
+                server.signal(signal.SIGTERM)
+                self.assert_ended_well(server)
+                loader.join()
+                self.assertEqual(results[0].errors.get("wrong_bytes", 0), 0, str(results[0]))
+                self.assertEqual(results[0].errors.get("timeout", 0), 0, str(results[0]))
+
+    def test_drain_gives_what_is_owed(self):
+        server = self.start("echo", "--drain-timeout", "60s")
+        connection = self.connect(server, receive_buffer=8192)
+        connection.setblocking(False)
+        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        received = int(server.report().rows[0]["received"])
+        server.signal(signal.SIGINT)
+        time.sleep(0.3)
+        self.assertTrue(server.is_alive(), "bytes wait still")
+        connection.settimeout(server_case.LIMIT_S)
+        self.assertTrue(receive_exactly(connection, received) == bytes(received))
+        connection.close()
+        self.assert_ended_well(server)
+
+    def test_drain_timeout(self):
+        server = self.start("echo", "--drain-timeout", "500ms")
+        connection = self.connect(server, receive_buffer=8192)
+        connection.setblocking(False)
+        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        server.signal(signal.SIGTERM)
+        self.assert_ended_well(server)
+
+    def test_second_signal_ends_at_once(self):
+        server = self.start("echo", "--drain-timeout", "600s")
+        connection = self.connect(server, receive_buffer=8192)
+        connection.setblocking(False)
+        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        server.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        self.assertTrue(server.is_alive())
+        server.signal(signal.SIGTERM)
+        self.assert_ended_well(server)
+
+    def test_idle_clients_do_not_hold_it_up(self):
+        server = self.start("echo", "--drain-timeout", "600s")
+        idle = [self.connect(server) for _ in range(10)]
+        idle[0].sendall(b"hello")
+        self.assertEqual(receive_exactly(idle[0], 5), b"hello")
+        server.signal(signal.SIGTERM)
+        self.assert_ended_well(server)
+        self.assertTrue(all(is_closed(connection) for connection in idle))
+
+
+if __name__ == "__main__":
+    server_case.main()
