@@ -112,8 +112,13 @@ std::expected<void, std::string> check(const Texts& texts, Options& options) {
     return std::unexpected("the protocol is echo or http, not '" + texts.protocol + "'");
   }
   options.protocol = texts.protocol == "echo" ? Protocol::Echo : Protocol::Http;
-  if (options.stream && options.protocol == Protocol::Http) {
-    return std::unexpected("--stream is for echo");
+  if (options.protocol == Protocol::Http &&
+      (options.stream || options.size != Options().size || !texts.sizes.empty())) {
+    return std::unexpected("--stream, --size and --size-mix are for echo");
+  }
+  if (options.protocol == Protocol::Echo &&
+      (texts.paths != Texts().paths || !options.root.empty() || options.head_only)) {
+    return std::unexpected("--paths, --root and --head are for http");
   }
   if (options.stream && (options.rate > 0 || !texts.sizes.empty())) {
     return std::unexpected("--stream has no messages: --rate and --size-mix do not go with it");

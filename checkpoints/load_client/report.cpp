@@ -50,27 +50,34 @@ std::string as_table(const std::vector<Row>& rows) {
   return text;
 }
 
+// "-" where there was nothing to divide by.
+std::string time_per_message(std::uint64_t total_ns, std::uint64_t messages) {
+  return messages == 0 ? "-" : time(static_cast<double>(total_ns) / static_cast<double>(messages));
+}
+
 Row target_row(const Options& options, const TargetResult& result) {
-  const auto messages = static_cast<double>(std::max<std::uint64_t>(result.messages, 1));
+  const bool has_messages = result.messages > 0;
   Row row = {result.target.name, with_digits(result.messages_per_second(), 0)};
   if (options.stream) {
     const double bytes = result.messages_per_second() * static_cast<double>(options.size);
     row.back() = support::format_bytes(static_cast<std::uint64_t>(bytes)) + "/s";
   }
   for (const double percent : {50.0, 95.0, 99.0, 99.9}) {
-    row.push_back(time(static_cast<double>(result.latency_ns.percentile(percent))));
+    const std::uint64_t latency_ns = result.latency_ns.percentile(percent);
+    row.push_back(has_messages ? time(static_cast<double>(latency_ns)) : "-");
   }
-  row.push_back(time(static_cast<double>(result.latency_ns.max())));
+  row.push_back(has_messages ? time(static_cast<double>(result.latency_ns.max())) : "-");
   if (result.server) {
     const auto cpu_ns = static_cast<double>(result.server->cpu_ns);
     const auto switches = static_cast<double>(result.server->voluntary_switches +
                                               result.server->involuntary_switches);
     constexpr double kNsPerSecond = 1e9;
-    row.push_back(time(cpu_ns / messages));
+    row.push_back(time_per_message(result.server->cpu_ns, result.messages));
     row.push_back(cpu_ns > 0
                       ? with_digits(static_cast<double>(result.messages) * kNsPerSecond / cpu_ns, 0)
                       : "-");
-    row.push_back(with_digits(switches / messages, 3));
+    row.push_back(has_messages ? with_digits(switches / static_cast<double>(result.messages), 3)
+                               : "-");
     row.push_back(result.memory ? support::format_bytes(result.memory->rss_bytes) : "-");
   } else {
     row.insert(row.end(), 4, "-");
@@ -139,8 +146,7 @@ std::string results_as_text(const Options& options, const Results& results) {
     }
     text += "\n" + as_table(rows);
   }
-  const auto messages = static_cast<double>(std::max<std::uint64_t>(results.messages(), 1));
-  text += "\nclient CPU/message " + time(static_cast<double>(results.client_cpu_ns) / messages) +
+  text += "\nclient CPU/message " + time_per_message(results.client_cpu_ns, results.messages()) +
           (results.was_interrupted ? ", interrupted: the results so far\n" : "\n");
   return text;
 }

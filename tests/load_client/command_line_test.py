@@ -54,6 +54,12 @@ class BadOptions(client.ClientTest):
                 self.assert_refused("echo", target)
         self.assert_refused("echo")
 
+    def test_options_of_the_other_protocol(self):
+        for words in (["echo", "--paths", "/a"], ["echo", "--root", "/"], ["echo", "--head"],
+                      ["http", "--stream"], ["http", "--size", "65"], ["http", "--size-mix", "64:1"]):
+            with self.subTest(words=words):
+                self.assertIn("for echo" if words[0] == "http" else "for http", self.assert_refused(*words, TARGET))
+
     def test_values(self):
         for words in (["--connections", 0], ["--connections", -1], ["--duration", "0"], ["--duration", "2"],
                       ["--duration", "soon"], ["--requests", -1], ["--size", 0], ["--size", "1T"],
@@ -291,8 +297,9 @@ class Signals(client.ClientTest):
 
     def test_interrupt_before_anybody_answers(self):
         server = self.serve(lambda peer: peer.wait_for_end())
-        process = subprocess.Popen([client.LOAD_CLIENT, "echo", server.target, "--duration", "100s", "--timeout", "99s"],
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        words = [client.LOAD_CLIENT, "echo", server.target, "--duration", "100s", "--timeout", "99s"]
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL)
         self.addCleanup(process.kill)
         self.assertTrue(client.wait_until(lambda: server.received() > 0, limit_s=30))
         process.send_signal(signal.SIGINT)

@@ -71,10 +71,11 @@ class Silence(client.ClientTest):
         self.assert_timeout(lambda peer: peer.wait_for_end(), "--rate", 100)
 
     def test_the_connection_is_closed(self):
+        # By the client, which is why the server's receive ends.
         server = self.serve(lambda peer: peer.wait_for_end())
-        client.load("echo", server.target, "--timeout", "200ms", "--duration", "800ms")
-        server.wait_for_ends()
-        self.assertEqual([peer.socket.fileno() for peer in server.peers if peer.socket.fileno() >= 0], [])
+        result = client.load("echo", server.target, "--timeout", "200ms", "--duration", "800ms")
+        self.assert_accepted(server, result.target["connections_opened"])
+        self.assertTrue(client.wait_until(lambda: all(peer.socket.fileno() < 0 for peer in server.peers)))
 
     def test_never_accepts(self):
         # A full backlog: the kernel lets the first ones in unseen, and drops the SYNs of the others.

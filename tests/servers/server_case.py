@@ -2,8 +2,9 @@
 
     SOME_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
 
-They run on whatever build they are given. Under a sanitizer, a report of the server's fails the test, by its text or by
-the exit status; and each test ends with the server's own end, after its descriptors have gone back to their first number.
+They run on whatever build they are given. Under a sanitizer, a report of the server's fails the test, by its text or
+by the exit status; and each test ends with the server's own end, after its descriptors have gone back to their first
+number.
 """
 
 import resource
