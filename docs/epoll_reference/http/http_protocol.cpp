@@ -281,6 +281,8 @@ HttpProtocol::Step HttpProtocol::skip_body(HttpConnection& connection, std::stri
 }
 
 HttpProtocol::Step HttpProtocol::refuse(HttpConnection& connection, http::Status status) {
+  // What is refused has had its answer: the head that did not end must not get another one.
+  connection.server->set_deadline(connection, 0);
   begin_answer(connection, http::final_response(status));
   return Step::Done;
 }
