@@ -187,13 +187,19 @@ class Context:
             server.fds_at_start = procfs.count_fds(server.pid)
         return server
 
-    def serve(self, argv: list, timeout: float = 10, **options) -> Running:
+    def serve(self, argv: list, timeout: float = 10, root: Path | None = None, **options) -> Running:
         """start() for a checkpoint that judges the wire: the learner's own server is started instead
-        when --server was given. Of that one only the port is known."""
+        when --server was given. Of that one only the port is known. `root` is the folder that a server
+        of files is to serve: a command with {root} is one, a command without it echoes what it gets."""
         if self._server is None:
             return self.start(argv, timeout=timeout, **options)
+        serves_files = "{root}" in self._server
+        if root is not None and not serves_files:
+            self.skip("it judges a server of files: the command of --server has no {root}")
+        if root is None and serves_files:
+            self.skip("it judges an echo server: the command of --server has {root}, so it serves files")
         port = _free_port()
-        words = [word.replace("{port}", str(port)) for word in shlex.split(self._server)]
+        words = [word.replace("{port}", str(port)).replace("{root}", str(root)) for word in shlex.split(self._server)]
         server = self.start(words, first_line=None)
         server.address, server.port, server.fds_are_counted = "127.0.0.1", port, False
         process.wait_until(lambda: server.status is not None or _accepts(port), timeout)
@@ -266,7 +272,15 @@ class Context:
 
     def connect(self, server: Running, timeout: float = 5) -> socket.socket:
         """A connected socket with a timeout. It is closed when the check ends, if not earlier."""
-        connection = socket.create_connection((server.address, server.port), timeout=timeout)
+        try:
+            connection = socket.create_connection((server.address, server.port), timeout=timeout)
+        except ConnectionRefusedError:
+            # One that has just died may not be known to be dead.
+            process.wait_until(lambda: server.status is not None, 0.5)
+            self.expect(server.status is None, server.name, expected="it runs, and accepts a connection",
+                        seen=f"it ended with status {server.status}",
+                        usually=process.tail(server.stderr()) or None)
+            raise
         self._sockets.append(connection)
         return connection
 

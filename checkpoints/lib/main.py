@@ -23,7 +23,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("milestones", nargs="*", metavar="MILESTONE", help=f"any of {' '.join(MILESTONES)}; default: all")
     parser.add_argument("--only", action="append", metavar="NAME", help="only checkpoints whose name contains NAME")
-    parser.add_argument("--server", metavar="COMMAND", help="check your own server on the wire: 'COMMAND {port}'")
+    parser.add_argument("--server", metavar="COMMAND",
+                        help="check your own server on the wire: 'COMMAND {port}' echoes, 'COMMAND {port} {root}' serves files")
     parser.add_argument("--hint", action="store_true", help="print the hints of what failed")
     parser.add_argument("--watch", action="store_true", help="build and run again whenever a source file changes")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results to FILE")

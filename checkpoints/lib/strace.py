@@ -178,6 +178,10 @@ class LiveTrace:
     def __init__(self, path: Path):
         self._path = path
 
+    def size(self) -> int:
+        """Bytes written so far: cheaper than read() for whoever only asks whether anything happens."""
+        return self._path.stat().st_size if self._path.exists() else 0
+
     def read(self, since: float = 0.0) -> Trace:
         """The calls that began at or after `since` (seconds since 1970, as time.time())."""
         calls, others = parse(self._path.read_text(errors="replace") if self._path.exists() else "")

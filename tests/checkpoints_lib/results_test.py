@@ -117,10 +117,16 @@ class Results(unittest.TestCase):
         self.assertEqual(failure["seen"], "it was still running, and was killed")
 
 
+    def test_a_server_that_died_is_named(self):
+        _, failure = self.failure("19_server")
+        self.assertEqual((failure["expected"], failure["seen"]),
+                         ("it runs, and accepts a connection", "it ended with status 7"))
+
+
 class Selection(unittest.TestCase):
     def test_all_together(self):
         outcome = run_checkpoints("epoll")
-        self.assertEqual(outcome.last_line, "2 passed, 12 failed, 2 skipped")
+        self.assertEqual(outcome.last_line, "3 passed, 13 failed, 2 skipped")
         self.assertNotIn("epoll/14_full", outcome.results)
         self.assertIn("Start with the first: ./checkpoints/run --only epoll/02_fails --hint", outcome.text)
         self.assertNotIn("\x1b", outcome.text)
@@ -156,6 +162,19 @@ class LearnersServer(unittest.TestCase):
                                   only="_")
         self.assertEqual([r["status"] for n, r in outcome.results.items() if n == "epoll/12_echo"], ["pass"])
         self.assertNotIn("epoll/01_passes", outcome.results)
+
+    def test_a_server_of_files_gets_its_folder(self):
+        command = f"python3 {PROGRAMS}/file_server.py --port {{port}} --root {{root}}"
+        outcome = run_checkpoints("--server", command, only="18_files")
+        self.assertEqual([r["status"] for r in outcome.results.values()], ["pass"], outcome.text)
+
+    def test_a_server_is_judged_only_as_what_it_is(self):
+        echo = run_checkpoints("--server", "x {port}", only="18_files").results["epoll/18_files"]
+        self.assertEqual(echo["status"], "skip")
+        self.assertIn("has no {root}", echo["reason"])
+        files = run_checkpoints("--server", "x {port} {root}", only="12_echo").results["epoll/12_echo"]
+        self.assertEqual(files["status"], "skip")
+        self.assertIn("it judges an echo server", files["reason"])
 
     def test_a_server_that_does_not_listen(self):
         outcome = run_checkpoints("--server", "sh -c 'exit {port}'", only="12_echo")

@@ -121,8 +121,11 @@ class RealRuns(NopsCase):
         self.assertEqual(self.c.ring_fds(server.pid)[0], 3)
         self.assertEqual(server.live_trace.read().count("io_uring_enter"), 1)
         self.assertEqual(server.live_trace.read(since=time.time() + 1).count("io_uring_enter"), 0)
+        size = server.live_trace.size()
+        self.assertGreater(size, 0)
         self.c.stop(server, status=-15)
         self.assertTrue(any("killed by SIGTERM" in line for line in server.live_trace.read().others))
+        self.assertGreater(server.live_trace.size(), size)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 // HTTP on one connection whose socket is as full as the test wants it. Over the network that is a
 // matter of luck.
 
+#include "docs/epoll_reference/http/http_protocol.hpp"
+
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -14,7 +16,6 @@
 
 #include "common/base/unique_fd.hpp"
 #include "docs/epoll_reference/http/http_options.hpp"
-#include "docs/epoll_reference/http/http_protocol.hpp"
 #include "docs/epoll_reference/http/open_beneath.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
 #include "docs/epoll_reference/server/server.hpp"

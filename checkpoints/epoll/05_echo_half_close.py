@@ -1,0 +1,15 @@
+"""A client that has said everything still hears everything: its FIN ends the reading, not the writing.
+
+Clients send 1 byte to 6 MiB, then shut down their side, and read up to the end of the stream: all bytes, then the
+server's own FIN.
+"""
+
+from epoll import servers, wire_echo
+
+judges = "wire"
+hint = ["After recv() gave 0, send what still waits, then close.",
+        "EPOLLRDHUP says the same, and may come while bytes are still unread."]
+
+
+def check(c):
+    wire_echo.half_close(c, servers.echo(c))

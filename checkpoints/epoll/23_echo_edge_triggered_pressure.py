@@ -1,0 +1,17 @@
+"""Edge-triggered, back-pressure and half-close lose no byte either, and rude clients do no harm.
+
+The clients of 05, 06 and 07, with --mode et: what lay in the socket when reading was stopped has had its edge already,
+and gets no other; and a client may be gone in the middle of the reads for one event.
+"""
+
+from epoll import servers, wire_echo
+
+hint = ["After a stop, EPOLL_CTL_MOD reports what is ready already; or read once more without waiting for an event.",
+        "A send that fails in the loop over recv() closes the connection: what it owns is freed when the loop is left."]
+
+
+def check(c):
+    argv = servers.echo(c, "--mode", "et")
+    wire_echo.slow_reader_gets_all(c, argv)
+    wire_echo.half_close(c, argv)
+    wire_echo.rude_clients(c, argv, rounds=50)
