@@ -66,8 +66,9 @@ def check(c):
     spread_s = (max(due_ns.values()) - min(due_ns.values())) / 1e9
     c.at_least("seconds between the first and the last of the times", 8, round(spread_s, 1))
     in_time = sum(abs(late) <= 10 for late in late_ms) / len(late_ms)
-    if in_time < 0.99 and float(control.stdout()) > 0.5:
-        c.skip(f"this machine is too busy: a program that only sleeps was late {control.stdout().strip()} times in 100")
+    late_sleeps = float(control.stdout())
+    if in_time < 0.99 and late_sleeps > 0.5 and 100 * (1 - in_time) < 10 * late_sleeps:
+        c.skip(f"this machine is too busy: a program that only sleeps was late {late_sleeps} times in 100")
     c.at_least("closed within 10 ms of their time, in 100", 99, round(100 * in_time, 2),
                usually="The wait was rounded to a tick, or each turn walks over all connections.")
     c.stop(server)

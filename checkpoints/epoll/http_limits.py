@@ -12,7 +12,7 @@ from epoll import servers
 from epoll.clients import STALL_S, difference, is_closed, narrow, same_bytes, widen
 from epoll.http_client import HttpClient, make_file, request
 from epoll.life import DRAINS, ends, refused
-from epoll.limits import EVERY_CALL, SPIN, calls_during, rss_bytes, wait_until_quiet
+from epoll.limits import EVERY_CALL, SPIN, calls_during, falls_asleep, rss_bytes
 from epoll.wire_http import HELLO, is_hello, serving, small_tree
 
 
@@ -77,8 +77,7 @@ def slow_readers(c, argv) -> None:
         for client in slow:
             narrow(client.socket)
             client.send(request("/large") * 10)
-        c.expect(wait_until_quiet(c, server), "a server that waits for clients", expected="it sleeps",
-                 seen=f"{len(calls_during(c, server, 1))} system calls in a second", usually=SPIN)
+        falls_asleep(c, server, "a server that waits for clients")
         c.none("system calls in a second in which nobody reads", [call.line for call in calls_during(c, server, 1)],
                usually=SPIN)
         c.at_most("bytes of memory for a client that does not read its file", 512 << 10,

@@ -76,14 +76,14 @@ def half_close(c, argv) -> None:
             same_bytes(c, f"{size} bytes and a FIN: answer up to its end", data, read_to_end(client), usually=CLOSED)
     # Far more than the sockets hold, and read slowly: the FIN comes when the server still has to send.
     with c.connect(server) as client:
-        data = noise(6 << 20)
+        data = noise(12 << 20)
         narrow(client).settimeout(STALL_S)
         sender = threading.Thread(target=_send_all_and_shut_down, args=(client, data))
         sender.start()
         time.sleep(0.2)  # so that it waits for the client
         seen = _read_slowly(client)
         sender.join()
-        same_bytes(c, "6 MiB and a FIN: answer up to its end", data, seen, usually=CLOSED)
+        same_bytes(c, "12 MiB and a FIN: answer up to its end", data, seen, usually=CLOSED)
     c.stop(server)
 
 

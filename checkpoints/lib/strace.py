@@ -7,6 +7,7 @@ the numbers too (-X verbose) and match those.
 
 from __future__ import annotations
 
+import bisect
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,11 @@ def command(output: Path, calls: list[str], inject: list[str], detached: bool) -
     return argv + ["--"]
 
 
+def _time_of(line: str) -> float:
+    prefix = _PREFIX.match(line)
+    return float(prefix["time"]) if prefix else 0.0
+
+
 class LiveTrace:
     """strace's output of a running program. Each read() parses what is written so far; a call that
     still blocks has no line of its own yet."""
@@ -184,5 +190,10 @@ class LiveTrace:
 
     def read(self, since: float = 0.0) -> Trace:
         """The calls that began at or after `since` (seconds since 1970, as time.time())."""
-        calls, others = parse(self._path.read_text(errors="replace") if self._path.exists() else "")
+        text = self._path.read_text(errors="replace") if self._path.exists() else ""
+        if since > 0:
+            # The lines are in the order of time, and there may be a million of them.
+            lines = text.splitlines(keepends=True)
+            text = "".join(lines[bisect.bisect_left(lines, since, key=_time_of) :])
+        calls, others = parse(text)
         return Trace([call for call in calls if call.time >= since], others)

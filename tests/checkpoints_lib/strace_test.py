@@ -120,6 +120,7 @@ class RealRuns(NopsCase):
                               first_line=r"submitted (\d+)")
         self.assertEqual(self.c.ring_fds(server.pid)[0], 3)
         self.assertEqual(server.live_trace.read().count("io_uring_enter"), 1)
+        self.assertEqual(server.live_trace.read(since=time.time() - 60).count("io_uring_enter"), 1)
         self.assertEqual(server.live_trace.read(since=time.time() + 1).count("io_uring_enter"), 0)
         size = server.live_trace.size()
         self.assertGreater(size, 0)

@@ -57,6 +57,18 @@ class Abuse(server_case.ServerCase):
                 time.sleep(0.001)
         return sent
 
+    def test_urgent_data_hides_nothing(self):
+        # A read stops in front of the urgent byte, so a short one does not mean that the socket is empty.
+        for mode in MODES:
+            with self.subTest(mode=mode):
+                server = self.start("echo", "--mode", mode)
+                with self.connect(server) as connection:
+                    connection.sendall(b"before")
+                    connection.send(b"!", socket.MSG_OOB)
+                    connection.sendall(b"behind")
+                    self.assertEqual(receive_exactly(connection, 12), b"beforebehind")
+                self.assert_ends_well(server)
+
     def test_half_open(self):
         # All that was sent comes back after our FIN, then the server's.
         for mode in MODES:
@@ -154,6 +166,22 @@ class Limits(server_case.ServerCase):
         limit = server.descriptors() + 12
         server.limit_descriptors(limit)
         self.check_crowd(server, 12)
+        self.assert_ends_well(server)
+
+    def test_descriptors_that_come_back_without_a_close(self):
+        # One client stays, so nothing closes; then the limit is raised.
+        server = self.start("echo")
+        with self.connect(server) as first:
+            first.sendall(b"?")
+            self.assertEqual(receive_exactly(first, 1), b"?")
+            before = server.descriptors() + 20
+            server.limit_descriptors(server.descriptors())
+            crowd = self.crowd(server, 3)
+            self.assertFalse(client.wait_until(lambda: self.answered(crowd) > 0, limit_s=0.3))
+            server.limit_descriptors(before)
+            self.assertTrue(client.wait_until(lambda: self.answered(crowd) == 3))
+            for connection in crowd:
+                connection.close()
         self.assert_ends_well(server)
 
     def test_descriptors_from_the_start(self):

@@ -79,7 +79,8 @@ class Server:
 
     def limit_descriptors(self, count):
         """From now on, it gets no descriptor with a number of `count` or more."""
-        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, count))
+        _, hard = resource.prlimit(self.pid, resource.RLIMIT_NOFILE)
+        resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, hard))
 
     def signal(self, number):
         self.process.send_signal(number)

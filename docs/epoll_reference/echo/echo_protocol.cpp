@@ -36,8 +36,9 @@ void EchoProtocol::recycle(Connection& connection) {
 }
 
 std::uint32_t EchoProtocol::first_interest() const {
-  return mode_ == EchoMode::LevelTriggered ? EPOLLIN
-                                           : EPOLLIN | EPOLLRDHUP | std::uint32_t{EPOLLET};
+  return mode_ == EchoMode::LevelTriggered
+             ? EPOLLIN
+             : EPOLLIN | EPOLLRDHUP | EPOLLPRI | std::uint32_t{EPOLLET};
 }
 
 void EchoProtocol::on_events(Connection& base, std::uint32_t events) {
@@ -47,8 +48,8 @@ void EchoProtocol::on_events(Connection& base, std::uint32_t events) {
   if ((events & (EPOLLERR | EPOLLHUP)) != 0) [[unlikely]] {
     return connection.server->close(connection, CloseReason::Error);
   }
-  if ((events & EPOLLRDHUP) != 0) {
-    connection.end_is_near = true;
+  if ((events & (EPOLLRDHUP | EPOLLPRI)) != 0) {
+    connection.read_to_end = true;
   }
   if ((events & EPOLLOUT) != 0) {
     flush(connection);
@@ -71,7 +72,7 @@ void EchoProtocol::read(EchoConnection& connection) {
 void EchoProtocol::read_until_empty(EchoConnection& connection) {
   for (int i = 0; i < kReadsPerTurn; ++i) {
     const Received received = receive_and_send(connection);
-    if (received == Received::Nothing || (received == Received::Part && !connection.end_is_near)) {
+    if (received == Received::Nothing || (received == Received::Part && !connection.read_to_end)) {
       return;
     }
   }

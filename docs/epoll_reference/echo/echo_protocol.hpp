@@ -13,9 +13,10 @@
 // nothing else is changed. It works as long as what comes is no more than one recv() takes.
 //
 // When is a socket empty? When recv() says EAGAIN; but it says the same by returning less than was
-// asked for, and that saves a call for each message. The exception is the end of the stream, which
-// is no byte: FIN may have come with the bytes, in one event. EPOLLRDHUP tells: then it reads on
-// until recv() returns 0.
+// asked for, and that saves a call for each message. There are two exceptions. The end of the
+// stream is no byte: FIN may have come with the bytes, in one event, which EPOLLRDHUP tells. And
+// recv() stops in front of urgent data (MSG_OOB), which EPOLLPRI tells. Such a connection is read
+// until recv() returns 0 or says EAGAIN.
 //
 // Back-pressure: what a client does not take waits in its write buffer. At the limit it is not read
 // from any more, so that the client's own send buffer fills; at half of it, it is.
@@ -40,7 +41,7 @@ struct EchoConnection : Connection {
   using Connection::Connection;
 
   EchoProtocol* protocol = nullptr;
-  bool end_is_near = false;  // EPOLLRDHUP was seen: what is there to read ends with the FIN
+  bool read_to_end = false;  // EPOLLRDHUP or EPOLLPRI was seen: a short recv() means nothing
   bool end_was_read = false;
   bool scheduled = false;  // a deferred task goes on reading
 };

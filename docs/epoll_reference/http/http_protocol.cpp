@@ -62,9 +62,7 @@ Connection& HttpProtocol::make() {
 }
 
 void HttpProtocol::recycle(Connection& connection) {
-  if (http_of(connection).waits_for_turn) {
-    std::erase(waiting_, &connection);
-  }
+  CHECK(!http_of(connection).waits_for_turn, "run_waiting() was deferred before the recycling");
   pool_.recycle(http_of(connection));
 }
 

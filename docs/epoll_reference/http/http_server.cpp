@@ -1,7 +1,5 @@
 #include "docs/epoll_reference/http/http_server.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstdio>
@@ -42,8 +40,6 @@ int run_http(int argc, char** argv) {
     std::fprintf(stderr, "%s: cannot set up epoll: %s\n", kProgram, reactor.error().message());
     return 2;
   }
-  // sendfile() has no MSG_NOSIGNAL: without this, a client that has gone would end the server.
-  ::signal(SIGPIPE, SIG_IGN);
   HttpProtocol protocol(*reactor, root->get(), options);
   Server server(*reactor, protocol, options.server);
   return server.run(kProgram);

@@ -59,7 +59,7 @@ void Acceptor::accept_some() {
       return;
     }
     if (is_shortage(error)) {
-      return pause();
+      return pause_for_a_while();
     }
     // What else accept() says is about this one connection (ECONNABORTED, EPROTO, a network that is
     // gone): it is out of the backlog, and the next one may be sound.
@@ -76,11 +76,14 @@ void Acceptor::pause() {
   paused_ = true;
   ++counters_.accept_pauses;
   reactor_.modify(registration_, 0);
-  if (connections_ == 0) {
-    const auto retry = reactor_.after(kRetryNs, TimerCallback::to<&Acceptor::on_retry>(*this));
-    CHECK(retry, "the reactor has room for the server's own timers");
-    retry_ = *retry;
-  }
+}
+
+void Acceptor::pause_for_a_while() {
+  pause();
+  reactor_.cancel(retry_);
+  const auto retry = reactor_.after(kRetryNs, TimerCallback::to<&Acceptor::on_retry>(*this));
+  CHECK(retry, "the reactor has room for the server's own timers");
+  retry_ = *retry;
 }
 
 void Acceptor::resume() {

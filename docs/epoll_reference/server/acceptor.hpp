@@ -8,8 +8,8 @@
 // It pauses when the limit is reached, and when the kernel refuses for lack of descriptors or
 // memory (EMFILE, ENFILE, ENOBUFS, ENOMEM). The connection that was refused stays in the backlog,
 // so the listener stays readable: what keeps that from being a spin is that EPOLLIN is not asked
-// for until a connection has closed. (If none is open, none will close: then it tries again after a
-// while.)
+// for until a connection has closed. After a shortage it also tries again twice a second, since what
+// was missing may come back in other ways: the limit is raised, another process ends.
 
 #include <cstdint>
 
@@ -44,11 +44,12 @@ class Acceptor {
 
  private:
   static constexpr std::uint32_t kAcceptsPerTurn = 64;
-  static constexpr std::uint64_t kRetryNs = 100'000'000;
+  static constexpr std::uint64_t kRetryNs = 500'000'000;
 
   void on_readable(std::uint32_t events);
   void accept_some();
   void pause();
+  void pause_for_a_while();
   void resume();
   void on_retry(Expiry expiry);
 

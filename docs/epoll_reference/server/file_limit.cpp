@@ -11,8 +11,11 @@ namespace epoll_reference {
 std::uint64_t raise_file_limit(int open_fd) {
   rlimit limit{};
   CHECK(::getrlimit(RLIMIT_NOFILE, &limit) == 0, "fails only on a bad pointer");
-  limit.rlim_cur = limit.rlim_max;
-  CHECK(::setrlimit(RLIMIT_NOFILE, &limit) == 0, "the soft limit may always be raised so far");
+  // EPERM if fs.nr_open has been set below the hard limit since: then it stays as it is.
+  if (const rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+      ::setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+    limit = raised;
+  }
 
   // The kernel gives the lowest number that is free, and none from the limit up. So the number of
   // the next one says how many are taken, unless we were started with gaps between them.
