@@ -7,7 +7,6 @@ way. Then the same transfers as in 01.
 
 import contextlib
 import fcntl
-import signal
 import termios
 
 from epoll import servers, wire_echo
@@ -17,14 +16,6 @@ hint = ["With EPOLLET an event says that something has changed, not that somethi
         "accept4 has edges too: one for many connections."]
 
 ONE_READ = "One read for one edge: the rest of the burst has no edge of its own."
-
-
-@contextlib.contextmanager
-def held(server):
-    """The server is stopped meanwhile. What happens to a descriptor makes one edge for it."""
-    server.signal(signal.SIGSTOP)
-    yield
-    server.signal(signal.SIGCONT)
 
 
 def has_arrived(client):
@@ -39,14 +30,14 @@ def check_bursts(c):
         same_bytes(c, "echo of 8 MiB", noise(8 << 20), exchange(client, noise(8 << 20)), usually=ONE_READ)
         for size in (50_000, 100_000, 300_000, 1_000_000):
             data = noise(size, seed=size)
-            with held(server):
+            with servers.held(server):
                 client.setblocking(False)
                 sent = client.send(data)
                 c.wait_until(lambda client=client: has_arrived(client), 1)
             same_bytes(c, f"echo of a burst of {sent} bytes", data[:sent], arriving(client, sent, 5),
                        usually=ONE_READ)
     with contextlib.ExitStack() as stack:
-        with held(server):
+        with servers.held(server):
             clients = [stack.enter_context(c.connect(server)) for _ in range(300)]
             for client in clients:
                 client.sendall(b"one of many")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 PROGRAM = "epoll_reference"
@@ -19,6 +21,14 @@ def echo(c, *words: object) -> list[str]:
 def files(c, *words: object) -> list[str]:
     """The command line of the file server, but for its root."""
     return [c.program(PROGRAM), "http", "--port", "0", *[str(word) for word in words]]
+
+
+@contextlib.contextmanager
+def held(server) -> Iterator[None]:
+    """The server is stopped meanwhile. Whatever happens to one of its descriptors is one event for it then."""
+    server.signal(signal.SIGSTOP)
+    yield
+    server.signal(signal.SIGCONT)
 
 
 def sockets(pid: int) -> int:
