@@ -144,6 +144,16 @@ std::string interval_text(const std::optional<support::Interval>& interval, int 
                   : "too few slices";
 }
 
+// Three decimals tell 1.001 from 1. A ratio of 10, which a disturbed slice can bring, needs fewer, and has
+// no more columns.
+std::string ratio_interval_text(const std::optional<support::Interval>& interval) {
+  constexpr int kDigits = 3;
+  constexpr double kTen = 10;
+  constexpr double kHundred = 100;
+  const double high = interval ? interval->high : 0;
+  return interval_text(interval, kDigits - (high >= kTen ? 1 : 0) - (high >= kHundred ? 1 : 0));
+}
+
 void tell_expectation(Narrator& out, const Expectation& expectation) {
   out.section("What to expect");
   out.say(
@@ -210,7 +220,7 @@ void tell_comparisons(Narrator& out, const Plan& plan) {
     const support::Comparison result = pairing.result();
     table.row({plan.contenders[pairing.ours].name, plan.contenders[pairing.reference].name,
                pairing.expected_ratio ? text("%.2f", *pairing.expected_ratio) : "-",
-               text("%.2f", result.median_ratio), interval_text(result.interval_95, 3),
+               text("%.2f", result.median_ratio), ratio_interval_text(result.interval_95),
                support::verdict_name(result.verdict)});
   }
   table.print();
