@@ -35,7 +35,7 @@ bool is_ignored(int signal) {
 
 }  // namespace
 
-base::Result<CopyEngine> CopyEngine::create(uring::Ring& ring, const loop::SignalSource& signals,
+base::Result<CopyEngine> CopyEngine::create(uring::Ring& ring, const support::SignalSource& signals,
                                             const CopyJob& job) {
   CHECK(job.blocks > 0 && job.block_bytes > 0);
   CHECK(ring.sq().entries() >= sq_entries(job.blocks), "each block may need two SQEs at once");
@@ -46,7 +46,7 @@ base::Result<CopyEngine> CopyEngine::create(uring::Ring& ring, const loop::Signa
   return CopyEngine(ring, signals, job, std::move(*memory));
 }
 
-CopyEngine::CopyEngine(uring::Ring& ring, const loop::SignalSource& signals, const CopyJob& job,
+CopyEngine::CopyEngine(uring::Ring& ring, const support::SignalSource& signals, const CopyJob& job,
                        uring::MappedRegion memory)
     : ring_(ring), signals_(signals), job_(job), memory_(std::move(memory)), blocks_(job.blocks) {}
 

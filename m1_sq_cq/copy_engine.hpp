@@ -28,8 +28,8 @@
 #include <vector>
 
 #include "common/base/errno.hpp"
-#include "common/loop/signal_source.hpp"
 #include "common/support/progress_bar.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/uring/mapped_region.hpp"
 #include "common/uring/ring.hpp"
 
@@ -75,7 +75,7 @@ class CopyEngine {
 
   // All of these must outlive the engine. ENOMEM: no memory for the buffers.
   [[nodiscard]] static base::Result<CopyEngine> create(uring::Ring& ring,
-                                                       const loop::SignalSource& signals,
+                                                       const support::SignalSource& signals,
                                                        const CopyJob& job);
   CopyEngine(CopyEngine&&) noexcept = default;
   CopyEngine& operator=(CopyEngine&&) = delete;
@@ -98,7 +98,7 @@ class CopyEngine {
     std::uint32_t written = 0;    // how many of them are written
   };
 
-  CopyEngine(uring::Ring& ring, const loop::SignalSource& signals, const CopyJob& job,
+  CopyEngine(uring::Ring& ring, const support::SignalSource& signals, const CopyJob& job,
              uring::MappedRegion memory);
 
   void start_idle_blocks();
@@ -121,7 +121,7 @@ class CopyEngine {
   [[nodiscard]] std::span<std::byte> buffer(std::uint32_t index) const;
 
   uring::Ring& ring_;
-  const loop::SignalSource& signals_;
+  const support::SignalSource& signals_;
   CopyJob job_;
   uring::MappedRegion memory_;  // the buffers, one after the other
   std::vector<Block> blocks_;

@@ -87,7 +87,7 @@ OrSentence<CopyReport> copy_file(const CopyRequest& request, const uring::Featur
     return std::unexpected(destination.error());
   }
   // From here on a signal is a completion and no longer our end: there is something to tidy up.
-  const auto signals = loop::SignalSource::create({SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ});
+  const auto signals = support::SignalSource::create({SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGXFSZ});
   if (!signals) {
     return std::unexpected(text("cannot watch for signals: %s", signals.error().name()));
   }

@@ -63,9 +63,10 @@ std::string ErrorBench::act(loop::Action action, const Provocation& provocation)
       return "reported as a bug";
     case loop::Action::Rearm:
     case loop::Action::AwaitDescriptors:
+    case loop::Action::AwaitReadiness:
       break;
   }
-  CHECK(false, "no request here is a multishot or runs out of descriptors");
+  CHECK(false, "no request here is a multishot, runs out of descriptors or finds a socket full");
   return "";
 }
 

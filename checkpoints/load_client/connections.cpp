@@ -25,13 +25,17 @@ constexpr std::uint64_t kFirstRest_ns = 10'000'000;
 
 // What each socket is set to. It cannot fail on one that was just made, and if it did, the
 // latencies would tell.
-void choose_transport(int fd) {
+void choose_transport(int fd, std::uint32_t receive_buffer) {
   // Pipelined messages must not wait for one another's acknowledgement.
   (void)net::set_nodelay(fd, true);
   // The machine's default may be one that paces what we send (bbr): its pauses would be taken for
   // the server's, and its timers cost CPU time of ours. Reno is in every kernel.
   constexpr std::string_view kReno = "reno";
   (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, kReno.data(), kReno.size());
+  // Before connect(): the window that the first SYN offers depends on it.
+  if (receive_buffer > 0) {
+    (void)net::set_receive_buffer(fd, static_cast<int>(receive_buffer));
+  }
 }
 
 }  // namespace
@@ -75,7 +79,7 @@ bool Engine::open(std::uint32_t slot) {
     set_state(connection, State::Dead);
     return true;
   }
-  choose_transport(connection.fd.get());
+  choose_transport(connection.fd.get(), options_.receive_buffer);
   connection.since_ns = now_ns_;
   set_state(connection, State::Connecting);
   uring::prep_connect(loop_.arm(slot, kConnect), connection.fd.get(), address.data(),

@@ -19,7 +19,7 @@
 #include "checkpoints/load_client/expected_files.hpp"
 #include "checkpoints/load_client/report.hpp"
 #include "common/base/unique_fd.hpp"
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/support/write_all.hpp"
 #include "common/uring/features.hpp"
 #include "common/uring/ring.hpp"
@@ -116,7 +116,7 @@ int report(const Options& options, const Results& results, const base::UniqueFd&
 
 // `answers` is empty for echo.
 int run_load(const Options& options, const uring::Features& features,
-             const loop::SignalSource& signals, std::vector<Answer> answers,
+             const support::SignalSource& signals, std::vector<Answer> answers,
              const base::UniqueFd& json_file) {
   const std::uint32_t connections = connections_in_all(options);
   auto ring = uring::Ring::create(ring_options(connections), features);
@@ -178,7 +178,7 @@ int run(const Options& options) {
   if (!features) {
     return complain(kCannotStart, features.error());
   }
-  const auto signals = loop::SignalSource::create({SIGINT, SIGTERM});
+  const auto signals = support::SignalSource::create({SIGINT, SIGTERM});
   if (!signals) {
     return cannot("no signalfd", signals.error());
   }

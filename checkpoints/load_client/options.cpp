@@ -46,6 +46,8 @@ std::vector<Option> rows(Options& options, Texts& texts) {
                       "percent of the connections that send all they can and read slowly"),
       Option::size("slow-rate", &options.slow_rate, 1, 1 << 30,
                    "bytes a second that a slow reader reads"),
+      Option::size("receive-buffer", &options.receive_buffer, 0, 1 << 30,
+                   "of each socket, so that all have the same window; 0: the kernel adapts it"),
       Option::text("paths", "/A,/B", &texts.paths, "http: asked for in turn"),
       Option::text("root", "FOLDER", &options.root,
                    "http: compare each body with the file below this folder"),

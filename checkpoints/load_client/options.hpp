@@ -28,7 +28,8 @@ struct Options {
   std::uint64_t requests_per_connection = 0;  // 0: for ever
   bool stream = false;
   std::uint32_t slow_readers_percent = 0;
-  std::uint64_t slow_rate = 1;  // bytes a second
+  std::uint64_t slow_rate = 1;       // bytes a second
+  std::uint32_t receive_buffer = 0;  // bytes; 0: the kernel adapts it
   std::vector<std::string> paths;
   std::string root;  // empty: compare with the first answer
   bool head_only = false;

@@ -1,7 +1,6 @@
 #include "common/http/target_path.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 
 #include "common/base/check.hpp"
@@ -111,6 +110,20 @@ std::expected<TargetPath, Status> decode_target_path(std::string_view path,
     return std::unexpected(Status::UriTooLong);
   }
   return TargetPath{.name = result, .ends_with_slash = is_folder};
+}
+
+std::string_view index_path(std::string_view folder, std::span<char> buffer) {
+  constexpr std::string_view kIndex = "index.html";
+  static_assert(kIndexBytes == kIndex.size() + 2);
+  CHECK(buffer.size() >= folder.size() + kIndexBytes, "the caller has room for it");
+  std::size_t size = 0;
+  if (folder != ".") {
+    size = folder.copy(buffer.data(), folder.size());
+    buffer[size++] = '/';
+  }
+  size += kIndex.copy(buffer.data() + size, kIndex.size());
+  buffer[size] = '\0';
+  return {buffer.data(), size};
 }
 
 std::string_view folder_location(std::string_view name, std::string_view query,

@@ -15,6 +15,7 @@
 // Names are only names: what they lead to (a symbolic link to the outside, a device) is for openat2
 // and fstat to find out.
 
+#include <cstddef>
 #include <expected>
 #include <span>
 #include <string_view>
@@ -35,6 +36,13 @@ struct TargetPath {
 // less than it takes is 414.
 [[nodiscard]] std::expected<TargetPath, Status> decode_target_path(std::string_view path,
                                                                    std::span<char> buffer);
+
+// What index_path() needs beside the folder's name: a slash, "index.html", a NUL.
+constexpr std::size_t kIndexBytes = 12;
+
+// The page that stands for a folder: "index.html" in the folder that has this TargetPath::name. The
+// result lies in `buffer`, which must have room for folder.size() + kIndexBytes, and a NUL follows it.
+[[nodiscard]] std::string_view index_path(std::string_view folder, std::span<char> buffer);
 
 // Where a folder lies that was asked for without its slash: "/" name "/" query, percent-encoded
 // anew. It is made from the name and not from the path as sent: "//host" or "/\host/../folder" sent

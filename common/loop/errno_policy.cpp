@@ -12,6 +12,8 @@ const char* to_string(Action action) {
       return "await buffers";
     case Action::AwaitDescriptors:
       return "await descriptors";
+    case Action::AwaitReadiness:
+      return "await readiness";
     case Action::Close:
       return "close";
     case Action::Ignore:

@@ -27,6 +27,7 @@ enum class Action : std::uint8_t {
   Rearm,         // a multishot that ended: arm it again
   AwaitBuffers,  // no provided buffer: arm again when one has come back. Why ENOBUFS does not spin
   AwaitDescriptors,  // out of descriptors: arm again when one has been closed
+  AwaitReadiness,    // the socket is full, and the request was not to wait: poll, then again
   Close,             // this connection or file is finished
   Ignore,            // expected, and nothing is to be done
   Fatal,             // our own mistake, or the machine is out of order: report and stop

@@ -65,6 +65,11 @@ base::Result<void> EventLoop::submit_and_wait() {
   }
 }
 
+// The ring polls and does not read: before Linux 5.12 io-wq's workers were kernel threads of their
+// own, and a read that the ring hands to one waits for signals of the worker, not of the process.
+// A poll waits in the context of the task that submitted it on every kernel. On an SQPOLL ring that is
+// the kernel's thread, to which a signal sent to the process is visible (kill(1), a terminal, a
+// service manager), but not one that was sent to a single thread of ours.
 base::Result<void> EventLoop::arm_signals() {
   if (signals_ == nullptr) {
     return {};

@@ -40,9 +40,10 @@
 
 #include "common/base/check.hpp"
 #include "common/loop/op_id.hpp"
-#include "common/loop/signal_source.hpp"
 #include "common/loop/slot_pool.hpp"
+#include "common/support/counters.hpp"
 #include "common/support/cpu_clock.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/timers/timer_heap.hpp"
 #include "common/uring/prep.hpp"
 #include "common/uring/ring.hpp"
@@ -68,6 +69,15 @@ struct LoopCounters {
   std::uint64_t stale = 0;            // generation mismatches: 0 in a correct program
   std::uint64_t interrupted = 0;      // waits ended by EINTR
   std::uint64_t refused_submits = 0;  // EBUSY or EAGAIN: reap first
+
+  static constexpr auto list() {
+    return std::to_array<support::Counter<LoopCounters>>(
+        {{"turns", &LoopCounters::turns},
+         {"completions", &LoopCounters::completions},
+         {"stale", &LoopCounters::stale},
+         {"interrupted", &LoopCounters::interrupted},
+         {"refused_submits", &LoopCounters::refused_submits}});
+  }
 };
 
 class EventLoop {
@@ -79,7 +89,8 @@ class EventLoop {
   };
 
   // `ring` must outlive the loop. `signals` may be null.
-  EventLoop(uring::Ring& ring, const Options& options, const SignalSource* signals = nullptr)
+  EventLoop(uring::Ring& ring, const Options& options,
+            const support::SignalSource* signals = nullptr)
       : ring_(ring),
         slots_(options.slots),
         timers_(options.timers),
@@ -137,7 +148,7 @@ class EventLoop {
   SlotPool slots_;
   timers::TimerHeap timers_;
   std::uint32_t min_wait_us_;
-  const SignalSource* signals_;
+  const support::SignalSource* signals_;
   bool signals_armed_ = false;
   std::uint64_t in_flight_ = 0;
   LoopCounters counters_;

@@ -13,7 +13,7 @@
 
 #include "common/loop/errno_policy.hpp"
 #include "common/loop/event_loop.hpp"
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/uring/features.hpp"
 #include "common/uring/prep.hpp"
 #include "common/uring/ring.hpp"
@@ -146,7 +146,7 @@ int main() {
     return 2;
   }
   std::signal(SIGPIPE, SIG_IGN);  // a write to a closed pipe is an EPIPE to handle
-  const auto signals = loop::SignalSource::create({SIGINT, SIGTERM});
+  const auto signals = support::SignalSource::create({SIGINT, SIGTERM});
   if (!signals) {
     return fail("no signalfd", signals.error());
   }

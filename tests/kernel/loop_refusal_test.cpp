@@ -15,7 +15,7 @@
 #include <gtest/gtest.h>
 
 #include "common/base/unique_fd.hpp"
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/uring/prep.hpp"
 #include "tests/kernel/enter_faults.hpp"
 #include "tests/kernel/loop_test.hpp"
@@ -192,7 +192,7 @@ TEST_P(LoopRefusal, AHeldSignalDoesNotKeepRunFromEnding) {
     return only_submits(call) && refuse_next.exchange(false) ? EBUSY : 0;
   };
   SKIP_UNLESS_FILTERED(with_enter_faults(refuse_on_demand, [&] {
-    const auto signals = loop::SignalSource::create({SIGUSR1});
+    const auto signals = support::SignalSource::create({SIGUSR1});
     ASSERT_TRUE(signals.has_value());
     uring::Ring ring = make_ring(4);
     EventLoop loop(ring, {.slots = 1}, &*signals);

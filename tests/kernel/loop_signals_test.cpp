@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 #include "common/uring/prep.hpp"
 #include "tests/kernel/kernel_test.hpp"
 #include "tests/kernel/loop_test.hpp"
@@ -17,7 +16,7 @@
 namespace {
 
 using namespace loop_test;
-using loop::SignalSource;
+using support::SignalSource;
 
 constexpr std::uint8_t kNop = 1;
 
@@ -25,34 +24,6 @@ constexpr std::uint8_t kNop = 1;
 // as raise(3) does it, is not seen by a poll that the thread of an SQPOLL ring has armed.
 void send(int signal) {
   ASSERT_EQ(::kill(::getpid(), signal), 0);
-}
-
-bool is_blocked(int signal) {
-  sigset_t mask;
-  ::pthread_sigmask(SIG_BLOCK, nullptr, &mask);
-  return ::sigismember(&mask, signal) == 1;
-}
-
-TEST(SignalSource, BlocksItsSignalsAndRestoresTheMask) {
-  ASSERT_FALSE(is_blocked(SIGUSR1));
-  {
-    const auto signals = SignalSource::create({SIGUSR1, SIGUSR2});
-    ASSERT_TRUE(signals.has_value());
-    EXPECT_TRUE(is_blocked(SIGUSR1));
-    EXPECT_TRUE(is_blocked(SIGUSR2));
-    EXPECT_FALSE(is_blocked(SIGHUP));
-  }
-  EXPECT_FALSE(is_blocked(SIGUSR1));
-  EXPECT_FALSE(is_blocked(SIGUSR2));
-}
-
-TEST(SignalSource, HandsOutEachSignalThatArrived) {
-  const auto signals = SignalSource::create({SIGUSR1, SIGUSR2});
-  ASSERT_TRUE(signals.has_value());
-  EXPECT_EQ(signals->next(), std::nullopt);
-  send(SIGUSR2);
-  EXPECT_EQ(signals->next(), SIGUSR2);
-  EXPECT_EQ(signals->next(), std::nullopt);
 }
 
 class LoopSignals : public LoopTest {};

@@ -9,7 +9,7 @@
 #include <chrono>
 #include <thread>
 
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 #include "tests/kernel/kernel_test.hpp"
 
 namespace {
@@ -23,7 +23,7 @@ void arm_poll(uring::Ring& ring, int fd) {
 
 TEST(SqpollSignalfd, ASignalToAThreadIsNotSeenAndOneToTheProcessIs) {
   NEEDS_FEATURE(Sqpoll);
-  const auto signals = loop::SignalSource::create({SIGUSR1, SIGUSR2});
+  const auto signals = support::SignalSource::create({SIGUSR1, SIGUSR2});
   ASSERT_TRUE(signals.has_value());
   uring::Ring ring = kernel_test::make_ring(
       {.sq_entries = 4, .setup_flags = uring::IORING_SETUP_SQPOLL, .sq_thread_idle_ms = 1});
@@ -42,7 +42,7 @@ TEST(SqpollSignalfd, ASignalToAThreadIsNotSeenAndOneToTheProcessIs) {
 }
 
 TEST(SqpollSignalfd, AnOrdinaryRingSeesBoth) {
-  const auto signals = loop::SignalSource::create({SIGUSR1});
+  const auto signals = support::SignalSource::create({SIGUSR1});
   ASSERT_TRUE(signals.has_value());
   uring::Ring ring = kernel_test::make_ring({.sq_entries = 4});
   for (const bool to_the_process : {false, true}) {

@@ -1,6 +1,6 @@
 """Runs the load client, and what its tests share.
 
-    SOME_test.py LOAD_CLIENT [EPOLL_REFERENCE] [unittest arguments]
+    SOME_test.py LOAD_CLIENT [SERVER] [unittest arguments]
 """
 
 import json
@@ -14,7 +14,7 @@ import unittest
 from peer import Server
 
 LOAD_CLIENT = ""
-EPOLL_REFERENCE = ""
+SERVER = ""  # the program under test, where it is not the load client
 RUN_LIMIT_S = 120  # for a run of a second or two, beside a compiler and under a sanitizer
 
 ERROR_KINDS = ["refused", "connect_failed", "reset", "closed_early", "timeout", "wrong_bytes", "bad_response", "other"]
@@ -128,8 +128,8 @@ class ClientTest(unittest.TestCase):
 
 
 def main():
-    global LOAD_CLIENT, EPOLL_REFERENCE  # pylint: disable=global-statement
+    global LOAD_CLIENT, SERVER  # pylint: disable=global-statement
     LOAD_CLIENT = sys.argv.pop(1)
     if len(sys.argv) > 1 and os.path.sep in sys.argv[1]:
-        EPOLL_REFERENCE = sys.argv.pop(1)
+        SERVER = sys.argv.pop(1)
     unittest.main(module="__main__")

@@ -1,9 +1,12 @@
 #!/usr/bin/env python3
-"""The shapes of load that load_client is asked for, seen by the server: churn, pipelines, mixed sizes, slow readers.
+"""The shapes of load that load_client is asked for, seen by the server: churn, pipelines, mixed sizes, slow readers,
+receive buffers.
 
     shapes_test.py LOAD_CLIENT [unittest arguments]
 """
 
+import socket
+import struct
 import threading
 import time
 
@@ -188,6 +191,30 @@ class SlowReaders(client.ClientTest):
         self.assert_bounded(result, 2)
         server.wait_for_ends()
         self.assertGreater(min(peer.received for peer in server.peers), 8192, "they send all they can")
+
+
+class ReceiveBuffer(client.ClientTest):
+    WINDOW_AT = 228  # tcpi_snd_wnd in tcp_info
+
+    def largest_window(self, *options):
+        """That the client has offered on any connection."""
+        windows = []
+
+        def echo_and_ask(peer):
+            for message in peer.messages(SIZE):
+                info = peer.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, self.WINDOW_AT + 4)
+                windows.append(struct.unpack_from("=I", info, self.WINDOW_AT)[0])
+                peer.send(message)
+
+        server = self.serve(echo_and_ask)
+        self.assert_right(client.load("echo", server.target, "--requests", 200, *options), messages=200)
+        return max(windows)
+
+    def test_the_window_is_no_larger(self):
+        self.assertLessEqual(self.largest_window("--receive-buffer", "8K"), 16 << 10, "the kernel doubles it")
+
+    def test_else_the_kernel_chooses(self):
+        self.assertGreater(self.largest_window(), 32 << 10)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,33 @@ TEST(TargetPath, ABufferThatIsTooSmallIsNotOverrun) {
   }
 }
 
+std::string index_of(std::string_view folder) {
+  std::vector<char> buffer(folder.size() + http::kIndexBytes,
+                           '?');  // not a byte more than promised
+  const std::string_view path = http::index_path(folder, buffer);
+  EXPECT_EQ(path.data()[path.size()], '\0') << "a C string for openat2";
+  return std::string(path);
+}
+
+TEST(IndexPath, IsTheIndexInTheFolder) {
+  EXPECT_EQ(index_of("."), "index.html") << "the root is no part of a name";
+  EXPECT_EQ(index_of("docs"), "docs/index.html");
+  EXPECT_EQ(index_of("a/b.c"), "a/b.c/index.html");
+}
+
+TEST(IndexPath, FollowsWhatWasDecoded) {
+  std::array<char, 100> decoded{};
+  const auto path = http::decode_target_path("/a%20b/", decoded);
+  ASSERT_TRUE(path);
+  EXPECT_EQ(index_of(path->name), "a b/index.html");
+}
+
+TEST(IndexPathDeathTest, NeedsItsRoom) {
+  std::array<char, 3 + http::kIndexBytes> buffer{};
+  EXPECT_EQ(http::index_path("abc", buffer), "abc/index.html");
+  EXPECT_DEATH((void)http::index_path("abcd", buffer), "the caller has room");
+}
+
 std::string location(std::string_view name, std::string_view query = "") {
   std::array<char, 100> buffer{};
   return std::string(http::folder_location(name, query, buffer));

@@ -70,11 +70,11 @@ TEST(ErrnoPolicy, WithoutARowIsFatal) {
 TEST(ErrnoPolicy, EachActionHasAName) {
   std::set<std::string> names;
   for (const Action action :
-       {Action::Retry, Action::Rearm, Action::AwaitBuffers, Action::AwaitDescriptors, Action::Close,
-        Action::Ignore, Action::Fatal}) {
+       {Action::Retry, Action::Rearm, Action::AwaitBuffers, Action::AwaitDescriptors,
+        Action::AwaitReadiness, Action::Close, Action::Ignore, Action::Fatal}) {
     names.insert(loop::to_string(action));
   }
-  EXPECT_EQ(names.size(), 7U);
+  EXPECT_EQ(names.size(), 8U);
   EXPECT_FALSE(names.contains("?"));
 }
 

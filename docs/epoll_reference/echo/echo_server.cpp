@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "common/support/options.hpp"
+#include "common/support/server_options.hpp"
 #include "docs/epoll_reference/echo/echo_protocol.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
-#include "docs/epoll_reference/server/options.hpp"
 #include "docs/epoll_reference/server/server.hpp"
 
 namespace epoll_reference {
@@ -14,12 +14,14 @@ int run_echo(int argc, char** argv) {
   using support::Option;
   constexpr const char* kProgram = "epoll_reference echo";
   constexpr std::uint16_t kDefaultPort = 7777;
-  ServerOptions options;
+  support::ServerOptions options;
   options.port = kDefaultPort;
   EchoMode mode = EchoMode::LevelTriggered;
   const support::Options table(
       kProgram, "Sends back what it receives.",
-      server_option_rows(options, {Option::choice("mode", &mode,
+      support::server_option_rows(options,
+                                  {support::max_buffered_row(options),
+                                   Option::choice("mode", &mode,
                                                   {{"lt", EchoMode::LevelTriggered},
                                                    {"et", EchoMode::EdgeTriggered},
                                                    {"broken-et", EchoMode::BrokenEdgeTriggered}},

@@ -4,7 +4,6 @@
 #include <ctime>
 #include <utility>
 
-#include "common/base/check.hpp"
 #include "common/http/response_head.hpp"
 #include "common/http/target_path.hpp"
 #include "docs/epoll_reference/http/http_protocol.hpp"
@@ -14,7 +13,6 @@ namespace epoll_reference {
 
 namespace {
 
-constexpr std::string_view kIndex = "index.html";
 constexpr std::size_t kNameBytes = http::Limits{}.max_target_bytes + 2;
 
 http::Status status_of(Lookup lookup) {
@@ -81,16 +79,8 @@ void HttpProtocol::answer_path(HttpConnection& connection, const http::Request& 
 }
 
 Lookup HttpProtocol::find_index(std::string_view folder, FileUse& file) {
-  if (folder == ".") {
-    return cache_.find(kIndex, reactor_.turn_ns(), file);
-  }
-  CHECK(folder.size() < kNameBytes, "it was decoded into so many bytes");
-  std::array<char, kNameBytes + 1 + kIndex.size()> name;
-  folder.copy(name.data(), folder.size());
-  name[folder.size()] = '/';
-  kIndex.copy(name.data() + folder.size() + 1, kIndex.size());
-  const std::size_t size = folder.size() + 1 + kIndex.size();
-  return cache_.find({name.data(), size}, reactor_.turn_ns(), file);
+  std::array<char, kNameBytes + http::kIndexBytes> name;
+  return cache_.find(http::index_path(folder, name), reactor_.turn_ns(), file);
 }
 
 void HttpProtocol::redirect(HttpConnection& connection, const http::Request& request,
@@ -103,7 +93,7 @@ void HttpProtocol::redirect(HttpConnection& connection, const http::Request& req
 }
 
 void HttpProtocol::begin_answer(HttpConnection& connection, const http::Response& response) {
-  counters_.count(response.head.status);
+  counters_.count(std::to_underlying(response.head.status));
   batch_.added(http::write_head(response.head, date_.at(std::time(nullptr)), batch_.space()));
   batch_.add(response.text);
   connection.ending = response.closes;

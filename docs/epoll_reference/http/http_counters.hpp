@@ -1,56 +1,21 @@
 #pragma once
-// What the file server counts beside what every server does.
+// What this file server counts beside support::HttpCounters: how it gets its work done.
 
 #include <array>
 #include <cstdint>
 
-#include "common/http/status.hpp"
 #include "common/support/counters.hpp"
 
 namespace epoll_reference {
 
-struct HttpCounters {
-  std::uint64_t requests = 0;  // that were answered, those that could not be understood included
-  std::uint64_t status_2xx = 0;
-  std::uint64_t status_3xx = 0;
-  std::uint64_t status_4xx = 0;
-  std::uint64_t status_5xx = 0;
-  std::uint64_t file_bytes = 0;  // of the answers, without their heads
+struct HttpWorkCounters {
   std::uint64_t sendfile_calls = 0;
-  std::uint64_t broken_off = 0;  // answers that could not be finished: the file changed
-  std::uint64_t bodies_skipped = 0;
   std::uint64_t turns_used_up = 0;  // times that a client had to wait for its next turn
 
   static constexpr auto list() {
-    return std::to_array<support::Counter<HttpCounters>>(
-        {{"requests", &HttpCounters::requests},
-         {"status_2xx", &HttpCounters::status_2xx},
-         {"status_3xx", &HttpCounters::status_3xx},
-         {"status_4xx", &HttpCounters::status_4xx},
-         {"status_5xx", &HttpCounters::status_5xx},
-         {"file_bytes", &HttpCounters::file_bytes},
-         {"sendfile_calls", &HttpCounters::sendfile_calls},
-         {"broken_off", &HttpCounters::broken_off},
-         {"bodies_skipped", &HttpCounters::bodies_skipped},
-         {"turns_used_up", &HttpCounters::turns_used_up}});
-  }
-
-  void count(http::Status status) {
-    ++requests;
-    switch (static_cast<unsigned>(status) / 100) {
-      case 2:
-        ++status_2xx;
-        break;
-      case 3:
-        ++status_3xx;
-        break;
-      case 4:
-        ++status_4xx;
-        break;
-      default:
-        ++status_5xx;
-        break;
-    }
+    return std::to_array<support::Counter<HttpWorkCounters>>(
+        {{"sendfile_calls", &HttpWorkCounters::sendfile_calls},
+         {"turns_used_up", &HttpWorkCounters::turns_used_up}});
   }
 };
 

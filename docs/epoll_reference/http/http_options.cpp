@@ -14,9 +14,10 @@ std::optional<int> parse_http_options(const char* program, int argc, char** argv
   constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
   const support::Options table(
       program, "Serves the files below a folder.",
-      server_option_rows(
+      support::server_option_rows(
           options.server,
-          {Option::text("root", "DIR", &options.root, "the folder with the files; must be given"),
+          {support::max_buffered_row(options.server),
+           Option::text("root", "DIR", &options.root, "the folder with the files; must be given"),
            Option::duration("header-timeout", &options.header_timeout, 0ms, 24h,
                             "from a request's first byte to the end of its head; 0: no limit"),
            Option::size("max-header", &options.limits.max_head_bytes, 256, 64 << 10,

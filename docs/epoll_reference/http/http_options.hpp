@@ -8,12 +8,12 @@
 #include <string>
 
 #include "common/http/limits.hpp"
-#include "docs/epoll_reference/server/options.hpp"
+#include "common/support/server_options.hpp"
 
 namespace epoll_reference {
 
 struct HttpOptions {
-  ServerOptions server{.port = 8080};
+  support::ServerOptions server{.port = 8080};
   std::string root;
   std::chrono::nanoseconds header_timeout = std::chrono::seconds(10);
   http::Limits limits;

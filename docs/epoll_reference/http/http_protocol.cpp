@@ -105,7 +105,8 @@ void HttpProtocol::on_drain(Connection& connection) {
 }
 
 std::string HttpProtocol::counters_text() const {
-  return support::counters_as_text(counters_) + support::counters_as_text(cache_.counters());
+  return support::counters_as_text(counters_) + support::counters_as_text(work_) +
+         support::counters_as_text(cache_.counters());
 }
 
 HttpProtocol::Step HttpProtocol::receive(HttpConnection& connection, std::string_view& input) {
@@ -209,7 +210,7 @@ void HttpProtocol::start_header_timeout(HttpConnection& connection) {
 }
 
 void HttpProtocol::wait_for_turn(HttpConnection& connection) {
-  ++counters_.turns_used_up;
+  ++work_.turns_used_up;
   connection.waits_for_turn = true;
   if (waiting_.empty()) {
     reactor_.defer(Callback<>::to<&HttpProtocol::run_waiting>(*this));

@@ -28,6 +28,7 @@
 #include "common/http/date.hpp"
 #include "common/http/exchange.hpp"
 #include "common/http/target_path.hpp"
+#include "common/support/http_counters.hpp"
 #include "docs/epoll_reference/http/file_cache.hpp"
 #include "docs/epoll_reference/http/http_connection.hpp"
 #include "docs/epoll_reference/http/http_counters.hpp"
@@ -121,7 +122,8 @@ class HttpProtocol : public Protocol {
   std::vector<HttpConnection*> waiting_;  // for their next turn
   std::vector<HttpConnection*> running_;  // those of this turn
   http::DateCache date_;
-  HttpCounters counters_;
+  support::HttpCounters counters_;
+  HttpWorkCounters work_;
 };
 
 }  // namespace epoll_reference

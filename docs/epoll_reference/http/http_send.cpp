@@ -97,7 +97,7 @@ HttpProtocol::Step HttpProtocol::send_by_sendfile(HttpConnection& connection, Sh
   auto offset = static_cast<off_t>(body.offset);
   const std::uint64_t wanted = std::min(body.left, share.bytes);
   const ssize_t result = ::sendfile(connection.fd, body.file->fd.get(), &offset, wanted);
-  ++counters_.sendfile_calls;
+  ++work_.sendfile_calls;
   if (result < 0) {
     return sendfile_failed(connection, base::last_error());
   }

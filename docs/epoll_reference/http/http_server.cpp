@@ -4,11 +4,11 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "common/support/file_limit.hpp"
 #include "docs/epoll_reference/http/http_options.hpp"
 #include "docs/epoll_reference/http/http_protocol.hpp"
 #include "docs/epoll_reference/http/open_beneath.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
-#include "docs/epoll_reference/server/file_limit.hpp"
 #include "docs/epoll_reference/server/server.hpp"
 
 namespace epoll_reference {
@@ -16,7 +16,7 @@ namespace {
 
 // Where few descriptors are allowed, most of them are for connections.
 std::size_t files_to_keep_open(int open_fd) {
-  return raise_file_limit(open_fd) / 4;
+  return support::raise_file_limit(open_fd) / 4;
 }
 
 }  // namespace

@@ -1,14 +1,13 @@
 #pragma once
-// Signals as events: they are blocked, a signalfd collects them, and the reactor watches it. So a
-// signal is handled between callbacks, like everything else, and not in the middle of one.
-
-#include <signal.h>
+// Signals as events: the reactor watches a SignalSource. So a signal is handled between callbacks,
+// like everything else.
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 
 #include "common/base/errno.hpp"
-#include "common/base/unique_fd.hpp"
+#include "common/support/signal_source.hpp"
 #include "docs/epoll_reference/reactor/callback.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
 
@@ -33,9 +32,8 @@ class SignalReceiver {
 
   Reactor& reactor_;
   Callback<int> on_signal_;
-  base::UniqueFd fd_;
+  std::optional<support::SignalSource> source_;
   Registration registration_;
-  sigset_t old_mask_{};
 };
 
 }  // namespace epoll_reference

@@ -15,8 +15,8 @@
 
 #include "common/base/errno.hpp"
 #include "common/net/listener.hpp"
+#include "common/support/server_counters.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
-#include "docs/epoll_reference/server/counters.hpp"
 
 namespace epoll_reference {
 
@@ -24,7 +24,7 @@ class Acceptor {
  public:
   // `on_accepted` gets a descriptor that does not block and is closed by an exec, and owns it. It
   // may give it back at once by connection_closed(). All must outlive the acceptor.
-  Acceptor(Reactor& reactor, ServerCounters& counters, Callback<int> on_accepted)
+  Acceptor(Reactor& reactor, support::ServerCounters& counters, Callback<int> on_accepted)
       : reactor_(reactor), counters_(counters), on_accepted_(on_accepted) {}
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -54,7 +54,7 @@ class Acceptor {
   void on_retry(Expiry expiry);
 
   Reactor& reactor_;
-  ServerCounters& counters_;
+  support::ServerCounters& counters_;
   Callback<int> on_accepted_;
   net::Listener listener_;
   std::uint32_t interest_ = 0;

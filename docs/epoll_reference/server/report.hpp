@@ -9,7 +9,7 @@
 
 namespace epoll_reference {
 
-// A line of headings, then a line for each connection from `first` on, in columns.
+// The table of the connections from `first` on.
 [[nodiscard]] std::string connection_table(const Connection* first, const Protocol& protocol,
                                            std::uint64_t now_ns);
 

@@ -15,7 +15,8 @@
 #include "common/net/address.hpp"
 #include "common/net/listener.hpp"
 #include "common/net/socket.hpp"
-#include "docs/epoll_reference/server/file_limit.hpp"
+#include "common/support/counters.hpp"
+#include "common/support/file_limit.hpp"
 #include "docs/epoll_reference/server/report.hpp"
 
 namespace epoll_reference {
@@ -27,7 +28,7 @@ std::uint64_t in_ns(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-Reactor::Options reactor_options(const ServerOptions& options) {
+Reactor::Options reactor_options(const support::ServerOptions& options) {
   // The listener, the signals, and the timers of drain, statistics and accepting; what the protocol
   // adds; and connections that are accepted in the turn in which others close.
   constexpr std::uint32_t kSpare = 128;
@@ -35,7 +36,7 @@ Reactor::Options reactor_options(const ServerOptions& options) {
           .timers = options.max_connections + kSpare};
 }
 
-Server::Server(Reactor& reactor, Protocol& protocol, const ServerOptions& options)
+Server::Server(Reactor& reactor, Protocol& protocol, const support::ServerOptions& options)
     : reactor_(reactor),
       protocol_(protocol),
       options_(options),
@@ -90,7 +91,7 @@ std::expected<void, std::string> Server::start(const char* program) {
 
 // As many as were asked for, or as the limit on open files leaves room for.
 std::uint32_t Server::connection_limit(const char* program, int open_fd) const {
-  const std::uint64_t free_fds = raise_file_limit(open_fd);
+  const std::uint64_t free_fds = support::raise_file_limit(open_fd);
   const std::uint64_t spare = protocol_.spare_descriptors();
   const std::uint64_t room = free_fds > spare ? free_fds - spare : 1;
   if (room >= options_.max_connections) {

@@ -22,12 +22,12 @@
 #include <random>
 #include <string>
 
+#include "common/support/server_counters.hpp"
+#include "common/support/server_options.hpp"
 #include "docs/epoll_reference/reactor/reactor.hpp"
 #include "docs/epoll_reference/reactor/signal_receiver.hpp"
 #include "docs/epoll_reference/server/acceptor.hpp"
 #include "docs/epoll_reference/server/connection.hpp"
-#include "docs/epoll_reference/server/counters.hpp"
-#include "docs/epoll_reference/server/options.hpp"
 #include "docs/epoll_reference/server/protocol.hpp"
 
 namespace epoll_reference {
@@ -40,12 +40,12 @@ enum class CloseReason : std::uint8_t {
 };
 
 // What the reactor of such a server must have room for.
-[[nodiscard]] Reactor::Options reactor_options(const ServerOptions& options);
+[[nodiscard]] Reactor::Options reactor_options(const support::ServerOptions& options);
 
 class Server {
  public:
   // All must outlive the server.
-  Server(Reactor& reactor, Protocol& protocol, const ServerOptions& options);
+  Server(Reactor& reactor, Protocol& protocol, const support::ServerOptions& options);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -95,7 +95,7 @@ class Server {
   [[nodiscard]] bool draining() const { return draining_; }
 
   [[nodiscard]] Reactor& reactor() { return reactor_; }
-  [[nodiscard]] const ServerOptions& options() const { return options_; }
+  [[nodiscard]] const support::ServerOptions& options() const { return options_; }
 
  private:
   // Of finish(): how long a silence is, and how many of them are the longest time.
@@ -130,8 +130,8 @@ class Server {
 
   Reactor& reactor_;
   Protocol& protocol_;
-  const ServerOptions options_;
-  ServerCounters counters_;
+  const support::ServerOptions options_;
+  support::ServerCounters counters_;
   Acceptor acceptor_;
   SignalReceiver signals_;
   Connection* first_ = nullptr;

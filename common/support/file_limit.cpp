@@ -1,4 +1,4 @@
-#include "docs/epoll_reference/server/file_limit.hpp"
+#include "common/support/file_limit.hpp"
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -6,7 +6,7 @@
 #include "common/base/check.hpp"
 #include "common/base/unique_fd.hpp"
 
-namespace epoll_reference {
+namespace support {
 
 std::uint64_t raise_file_limit(int open_fd) {
   rlimit limit{};
@@ -23,4 +23,4 @@ std::uint64_t raise_file_limit(int open_fd) {
   return next.valid() ? limit.rlim_cur - static_cast<std::uint64_t>(next.get()) : 0;
 }
 
-}  // namespace epoll_reference
+}  // namespace support

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 
-namespace epoll_reference {
+namespace support {
 
 // Raises the soft limit (RLIMIT_NOFILE, 1024 on most systems) to the hard one, which needs no
 // privilege. Returns how many more descriptors can be opened now. `open_fd` is any open descriptor.
 [[nodiscard]] std::uint64_t raise_file_limit(int open_fd);
 
-}  // namespace epoll_reference
+}  // namespace support

@@ -1,21 +1,17 @@
 #pragma once
-// Signals as completions. The signals are blocked and a signalfd collects them; the ring polls it.
-//
-// The ring polls and does not read: before Linux 5.12 io-wq's workers were kernel threads of their
-// own, and a read that the ring hands to one waits for signals of the worker, not of the process.
-// A poll waits in the context of the task that submitted it on every kernel. On an SQPOLL ring that is
-// the kernel's thread, to which a signal sent to the process is visible (kill(1), a terminal, a
-// service manager), but not one that was sent to a single thread of ours.
+// Signals as something to read: they are blocked, and a signalfd collects them. So a signal is
+// handled between two other pieces of work, and not in the middle of one.
 
 #include <signal.h>
 
 #include <initializer_list>
 #include <optional>
+#include <utility>
 
 #include "common/base/errno.hpp"
 #include "common/base/unique_fd.hpp"
 
-namespace loop {
+namespace support {
 
 class SignalSource {
  public:
@@ -30,7 +26,7 @@ class SignalSource {
   // Restores the mask that was there.
   ~SignalSource();
 
-  // The descriptor to poll for POLLIN.
+  // The descriptor to watch for POLLIN.
   [[nodiscard]] int fd() const { return fd_.get(); }
   // The next signal that has arrived; nothing if there is none.
   [[nodiscard]] std::optional<int> next() const;
@@ -43,4 +39,4 @@ class SignalSource {
   sigset_t old_mask_;
 };
 
-}  // namespace loop
+}  // namespace support

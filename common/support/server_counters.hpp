@@ -1,12 +1,12 @@
 #pragma once
-// What a server counts from its start on. The reactor has counters of its own.
+// What a server counts from its start on, whatever it waits with and whatever its protocol is.
 
 #include <array>
 #include <cstdint>
 
 #include "common/support/counters.hpp"
 
-namespace epoll_reference {
+namespace support {
 
 struct ServerCounters {
   std::uint64_t accepted = 0;
@@ -21,7 +21,7 @@ struct ServerCounters {
   std::uint64_t sent_bytes = 0;
 
   static constexpr auto list() {
-    return std::to_array<support::Counter<ServerCounters>>(
+    return std::to_array<Counter<ServerCounters>>(
         {{"accepted", &ServerCounters::accepted},
          {"closed", &ServerCounters::closed},
          {"closed_idle", &ServerCounters::closed_idle},
@@ -35,4 +35,4 @@ struct ServerCounters {
   }
 };
 
-}  // namespace epoll_reference
+}  // namespace support

@@ -1,11 +1,11 @@
-#include "common/loop/signal_source.hpp"
+#include "common/support/signal_source.hpp"
 
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "common/base/check.hpp"
 
-namespace loop {
+namespace support {
 
 base::Result<SignalSource> SignalSource::create(std::initializer_list<int> signals) {
   sigset_t mask;
@@ -37,4 +37,4 @@ std::optional<int> SignalSource::next() const {
   return static_cast<int>(info.ssi_signo);
 }
 
-}  // namespace loop
+}  // namespace support

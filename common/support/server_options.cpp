@@ -1,10 +1,6 @@
-#include "docs/epoll_reference/server/options.hpp"
+#include "common/support/server_options.hpp"
 
-#include <initializer_list>
-
-namespace epoll_reference {
-
-using support::Option;
+namespace support {
 
 std::vector<Option> server_option_rows(ServerOptions& options,
                                        std::initializer_list<Option> own_rows) {
@@ -20,8 +16,6 @@ std::vector<Option> server_option_rows(ServerOptions& options,
                        "close a connection on which no byte moved for so long; 0: never"),
       Option::duration("idle-timeout-jitter", &options.idle_timeout_jitter, 0ms, 24h,
                        "a random part of this is added to each connection's idle timeout"),
-      Option::size("max-buffered", &options.max_buffered, 4096, std::size_t{1} << 30,
-                   "with so many bytes waiting for a client, nothing more is read from it"),
       Option::duration("drain-timeout", &options.drain_timeout, 0ms, 24h,
                        "after SIGTERM or SIGINT, how long clients may finish"),
       Option::duration("stats-interval", &options.stats_interval, 0ms, 24h,
@@ -31,4 +25,9 @@ std::vector<Option> server_option_rows(ServerOptions& options,
   return rows;
 }
 
-}  // namespace epoll_reference
+Option max_buffered_row(ServerOptions& options) {
+  return Option::size("max-buffered", &options.max_buffered, 4096, std::size_t{1} << 30,
+                      "with so many bytes waiting for a client, nothing more is read from it");
+}
+
+}  // namespace support
