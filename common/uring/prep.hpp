@@ -75,6 +75,22 @@ inline void prep_read_select(io_uring_sqe& sqe, int fd, std::uint32_t size, std:
   sqe.buf_group = buffer_group;
 }
 
+// Moves up to `size` bytes from one descriptor to another, one of which is a pipe, without bringing
+// them to us. An offset of kNoOffset: a pipe, or a socket. `splice_flags`: SPLICE_F_* of splice(2).
+// KERNEL: always done by an io-wq worker, which waits unless the pipe or socket is non-blocking.
+// Linux 5.7.
+inline constexpr std::uint64_t kNoOffset = ~std::uint64_t{0};
+inline void prep_splice(io_uring_sqe& sqe, int from, std::uint64_t from_offset, int to,
+                        std::uint64_t to_offset, std::uint32_t size, std::uint32_t splice_flags) {
+  sqe.opcode = IORING_OP_SPLICE;
+  sqe.fd = to;
+  sqe.off = to_offset;
+  sqe.splice_fd_in = from;
+  sqe.splice_off_in = from_offset;
+  sqe.len = size;
+  sqe.splice_flags = splice_flags;
+}
+
 inline void prep_recv(io_uring_sqe& sqe, int fd, std::span<std::byte> into, int msg_flags) {
   prep_transfer(sqe, IORING_OP_RECV, fd, into.data(), into.size(), 0);
   sqe.msg_flags = static_cast<std::uint32_t>(msg_flags);

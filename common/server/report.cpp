@@ -1,0 +1,69 @@
+#include "common/server/report.hpp"
+
+#include <cinttypes>
+#include <cstdio>
+#include <string_view>
+
+#include "common/net/socket.hpp"
+#include "common/support/counters.hpp"
+
+namespace server {
+namespace {
+
+std::string_view state_of(const Connection& connection, bool is_writing) {
+  if (connection.ending || connection.lingering || connection.closing) {
+    return "closing";
+  }
+  if (connection.reading_stopped) {
+    return "stopped";
+  }
+  return is_writing ? "writing" : "reading";
+}
+
+// Asked now and not kept: 28 bytes for each connection, for a report that may never be wanted.
+std::string peer_of(const Connection& connection) {
+  if (connection.closing) {
+    return "gone";  // and the number of its descriptor may be another connection's
+  }
+  const auto peer = net::peer_address(connection.fd);
+  return peer ? peer->to_string() : "gone";
+}
+
+}  // namespace
+
+support::ConnectionRow report_row(const Connection& connection, std::size_t waiting_bytes,
+                                  bool is_writing, std::uint64_t now_ns) {
+  constexpr std::uint64_t kNsPerMs = 1'000'000;
+  return {.fd = connection.fd,
+          .peer = peer_of(connection),
+          .state = state_of(connection, is_writing),
+          .received_bytes = connection.received_bytes,
+          .sent_bytes = connection.sent_bytes,
+          .buffered_bytes = waiting_bytes,
+          .age_ms = (now_ns - connection.opened_ns) / kNsPerMs,
+          .closes_at_ns = connection.closing ? 0 : connection.expires_at_ns()};
+}
+
+void print(const Report& report) {
+  std::string text = "--- report\nconnections " + std::to_string(report.connections) + '\n';
+  text += support::connection_table(report.rows);
+  text += support::counters_as_text(report.server);
+  text += report.protocol_counters;
+  text += support::counters_as_text(report.loop);
+  text += report.protocol_details;
+  text += "--- end of report\n";
+  std::fputs(text.c_str(), stdout);
+  std::fflush(stdout);
+}
+
+void print_stats(std::uint64_t elapsed_ns, std::uint32_t connections,
+                 const support::ServerCounters& counters) {
+  constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+  std::printf("stats %" PRIu64 ".%09" PRIu64 " connections %" PRIu32 " accepted %" PRIu64
+              " received %" PRIu64 " sent %" PRIu64 "\n",
+              elapsed_ns / kNsPerSecond, elapsed_ns % kNsPerSecond, connections, counters.accepted,
+              counters.received_bytes, counters.sent_bytes);
+  std::fflush(stdout);
+}
+
+}  // namespace server
