@@ -6,6 +6,7 @@ and never reads is closed as well, although bytes wait for it.
 
 from epoll import limits, servers
 
+alone = True
 hint = "Each byte either way writes down the time; the timer that fires looks at it, and is set again for the rest."
 
 

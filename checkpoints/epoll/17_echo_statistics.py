@@ -6,6 +6,7 @@ lines after that are on the multiples of 50 ms again.
 
 from epoll import life, servers
 
+alone = True
 hint = "next = last + interval. If that has passed already, skip to the first multiple that has not."
 
 

@@ -10,6 +10,7 @@ import time
 from epoll import servers
 
 needs = ["strace"]
+alone = True
 hint = ["A pointer in epoll_event.data outlives what it points to: keep a slot and a generation there.",
         "Free what a closed connection owns at the end of the turn, not in the middle of the batch."]
 

@@ -1,10 +1,10 @@
 """A file that changes while it is served: each answer is one version, whole, or the connection ends early.
 
 One file is renamed over all the time while it is asked for; another one is truncated in the middle of its answer, which
-then ends with the bytes that were there: nothing is padded, and nobody waits for ever.
+then ends with the bytes that were there: nothing is padded, and nobody waits for ever. A third one grows.
 """
 
-from epoll import servers, wire_http
+from epoll import servers, wire_http_changes
 
 judges = "wire"
 hint = ["Length and bytes come from the same open descriptor.",
@@ -12,5 +12,6 @@ hint = ["Length and bytes come from the same open descriptor.",
 
 
 def check(c):
-    wire_http.replaced_files(c, servers.files(c))
-    wire_http.truncated_file(c, servers.files(c))
+    wire_http_changes.replaced_files(c, servers.files(c))
+    wire_http_changes.truncated_file(c, servers.files(c))
+    wire_http_changes.grown_file(c, servers.files(c))

@@ -6,6 +6,7 @@ second request. A client that is silent between two requests may stay: that is i
 
 from epoll import http_limits, servers
 
+alone = True
 hint = "One deadline for the whole head, from its first byte on: no byte moves it."
 
 

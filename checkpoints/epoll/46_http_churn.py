@@ -5,8 +5,6 @@ compares every byte with the files.
 """
 
 from epoll import load, servers
-from epoll.http_client import make_file
-from epoll.wire_http import serving
 
 judges = "wire"
 needs = ["io_uring"]
@@ -14,11 +12,4 @@ hint = "A connection's memory and descriptor are used again: nothing of the last
 
 
 def check(c):
-    root = c.temp_dir()
-    sizes = [0, 100, 1000, 20_000, 65_536, 300_000, 1_000_000]
-    paths = [f"/{make_file(root / f'{size}.bin', size).name}" for size in sizes]
-    with serving(c, servers.files(c), root) as server:
-        target = load.run(c, "http", server, "--connections", 100, "--paths", ",".join(paths), "--root", root,
-                          "--requests-per-connection", 10, "--duration", c.choose(default="2s", full="20s"))
-        c.at_least("connections", 200, target["connections_opened"], usually="Accepting is slow, or stops.")
-        c.note(f"{target['messages']} files on {target['connections_opened']} connections")
+    load.churn_of_files(c, servers.files(c), c.choose(default="2s", full="20s"))

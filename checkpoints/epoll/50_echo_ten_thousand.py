@@ -9,18 +9,9 @@ judges = "wire"
 tier = "full"
 timeout = 120
 needs = ["io_uring"]
+alone = True
 hint = "What a turn does must not grow with the connections: only with the events that came."
-
-CONNECTIONS = 10_000
 
 
 def check(c):
-    load.descriptors(c, CONNECTIONS + 1000)
-    server = c.serve(servers.echo(c, "--max-connections", 2 * CONNECTIONS))
-    target = load.run(c, "echo", server, "--connections", CONNECTIONS, "--rate", 5000, "--duration", "8s",
-                      "--warmup", "2s", timeout=100)
-    latency = target["latency_ns"]
-    c.at_least("connections", CONNECTIONS, target["connections_opened"])
-    c.at_most("p99 in ms", 100, round(latency["p99"] / 1e6, 2))
-    c.note(f"{target['messages']} messages, p50 {latency['p50'] / 1e6:.2f} ms, p99 {latency['p99'] / 1e6:.2f} ms")
-    c.stop(server)
+    load.steady_echo(c, servers.echo(c), 10_000)

@@ -13,6 +13,7 @@ from epoll import load, servers
 
 tier = "full"
 timeout = 120
+alone = True
 hint = "A heap finds the next deadline in O(log n), and the wait ends at it: no tick, and no walk over all connections."
 
 CONNECTIONS = 10_000

@@ -143,6 +143,14 @@ class HttpClient:
         rest, self._buffer = self._buffer + read_to_end(self.socket, after), b""
         return rest
 
+    def some(self, most: int) -> bytes:
+        """So many bytes, or fewer if the stream ends before."""
+        parts = []
+        while most > 0 and (part := self._take(most)):
+            parts.append(part)
+            most -= len(part)
+        return b"".join(parts)
+
     def is_closed(self) -> bool:
         return not self._buffer and is_closed(self.socket)
 

@@ -12,7 +12,7 @@ from epoll import servers
 from epoll.clients import STALL_S, difference, is_closed, narrow, same_bytes, widen
 from epoll.http_client import HttpClient, make_file, request
 from epoll.life import DRAINS, ends, refused
-from epoll.limits import EVERY_CALL, SPIN, calls_during, falls_asleep, rss_bytes
+from epoll.limits import EVERY_CALL, SPIN, calls_during, falls_asleep, leave_descriptors, rss_bytes
 from epoll.wire_http import HELLO, is_hello, serving, small_tree
 
 
@@ -122,16 +122,16 @@ def no_descriptor_for_a_file(c, argv) -> None:
     root = small_tree(c)
     with serving(c, argv, root) as server, HttpClient(c, server) as client:
         c.equal("status of what is not there", 404, client.ask("/missing").status)
-        soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (c.count_fds(server.pid), hard))
+        before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+        leave_descriptors(server.pid, 0)
         for _ in range(3):
             answer = client.ask("/hello.txt")
             c.equal("status without a descriptor for the file", 503, answer.status,
                     usually="EMFILE says nothing about the file: neither 404 nor 500 is true.")
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
         is_hello(c, "when there are descriptors again", client.ask("/hello.txt"))
         # With a file open that nobody uses now, there is one to give up for another.
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (c.count_fds(server.pid), hard))
+        leave_descriptors(server.pid, 0)
         c.equal("another file, for which the first is given up", b"<p>a page</p>\n",
                 client.ask("/folder/page.html").body)
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)

@@ -1,4 +1,5 @@
-"""What our servers must keep to when something is scarce: memory, descriptors, time. `argv` is a server's command line.
+"""What our servers must keep to when something is scarce: memory, descriptors, time. `argv` is a server's command line,
+and `talk` what its clients say (talks.py).
 
 They look into the server from outside (strace, /proc) and take its options and its report for granted, so they are for
 the servers of this repository; those on the ring keep to the same.
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from epoll import servers
 from epoll.clients import STALL_S, arriving, exchange, is_closed, narrow, noise, push, pushed, same_bytes, widen
+from epoll.talks import Echo
 
 EVERY_CALL = ["/."]  # of strace: all names with at least a letter
 SPIN = "An event that stays true and is not handled comes again at once: take it out of what is waited for."
@@ -111,23 +113,17 @@ def sleeps(c, argv, seconds: int) -> None:
     c.stop(server)
 
 
-def _answered(clients: list[socket.socket], message: bytes) -> list[socket.socket]:
-    """Those whose message has been echoed by now; each has sent it already."""
-    found = []
-    for client in clients:
-        client.setblocking(False)
-        with contextlib.suppress(OSError):
-            if client.recv(len(message), socket.MSG_PEEK) == message:
-                found.append(client)
-    return found
+def _answered(talk, clients: list[socket.socket]) -> list[socket.socket]:
+    """Those whose message has been answered by now; each has sent it already."""
+    return [client for client in clients if talk.is_answered(client)]
 
 
-def _one_after_another(c, server, clients: list[socket.socket], message: bytes, what: str) -> None:
+def _one_after_another(c, talk, clients: list[socket.socket], what: str) -> None:
     """Each answered client leaves, which must let another one in, until all have been served."""
     waiting, served = list(clients), 0
     while waiting:
-        c.wait_until(lambda: _answered(waiting, message), STALL_S)
-        answered = _answered(waiting, message)
+        c.wait_until(lambda: _answered(talk, waiting), STALL_S)
+        answered = _answered(talk, waiting)
         c.expect(answered, what, expected=f"all {len(clients)} are served, as others leave",
                  seen=f"{served} were, and {len(waiting)} wait for ever",
                  usually="Accepting was paused, and not resumed when a connection closed.")
@@ -137,68 +133,83 @@ def _one_after_another(c, server, clients: list[socket.socket], message: bytes, 
         served += len(answered)
 
 
-def descriptors_run_out(c, argv) -> None:
-    """With RLIMIT_NOFILE lowered under it the server serves whom it can, does not spin, and goes on later."""
-    server = c.start(argv, strace_calls=EVERY_CALL)
-    exchange_once(c, server)
-    c.wait_until(lambda: c.count_fds(server.pid) == server.fds_at_start)
-    soft, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.fds_at_start + 5, hard))
-    message = b"is anybody there?"
+def leave_descriptors(pid: int, spare: int) -> None:
+    """Lowers the limit so that the process can open so many more. It bounds their numbers, not how many are open."""
+    used = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    free = [number for number in range(len(used) + spare + 1) if number not in used]
+    _, hard = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (free[spare], hard))
+
+
+def _wait_until_without_clients(c, server) -> None:
+    c.wait_until(lambda: servers.sockets(server.pid) == 1)
+
+
+def descriptors_run_out(c, argv, talk=Echo(), armed: int = 0) -> None:
+    """With RLIMIT_NOFILE lowered under it the server serves whom it can, does not spin, and goes on later. `armed`:
+    so many accepts wait in the kernel, which keep to the limit of when they were prepared."""
+    server = c.start([*argv, *talk.options], strace_calls=EVERY_CALL)
+    with c.connect(server) as client:
+        talk.ask(c, client)
+    _wait_until_without_clients(c, server)
+    before = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
+    leave_descriptors(server.pid, 5)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(c.connect(server)) for _ in range(20)]
         for client in clients:
-            client.sendall(message)
+            talk.send(client)
         wait_until_quiet(c, server, within_s=2)
         c.at_most("system calls in a second without descriptors", 30, len(calls_during(c, server, 1)),
                   usually="EMFILE leaves the connection in the backlog, so the listener stays readable: " + SPIN)
-        served = len(_answered(clients, message))
+        served = len(_answered(talk, clients))
         c.expect(1 <= served <= 5, "clients served with 5 descriptors to spare", expected="1 to 5", seen=served)
-        _one_after_another(c, server, clients, message, "clients that came when no descriptor was left")
+        _one_after_another(c, talk, clients, "clients that came when no descriptor was left")
     # With no connection of its own, only time can tell that there are descriptors again.
-    resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (server.fds_at_start, hard))
-    c.wait_until(lambda: c.count_fds(server.pid) == server.fds_at_start)
+    _wait_until_without_clients(c, server)
+    leave_descriptors(server.pid, 0)
+    for _ in range(armed):
+        with c.connect(server) as client:
+            talk.ask(c, client)
+    _wait_until_without_clients(c, server)
     with c.connect(server) as client:
-        client.sendall(message)
+        talk.send(client)
         c.at_most("system calls in half a second with no descriptor and no connection", 60,
                   len(calls_during(c, server, 0.5)), usually=SPIN)
-        c.equal("clients served without a descriptor", [], _answered([client], message))
-        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (soft, hard))
-        c.wait_until(lambda: _answered([client], message), STALL_S)
-        c.equal("clients served when the limit was raised again", 1, len(_answered([client], message)),
+        c.equal("clients served without a descriptor", [], _answered(talk, [client]))
+        resource.prlimit(server.pid, resource.RLIMIT_NOFILE, before)
+        c.wait_until(lambda: _answered(talk, [client]), STALL_S)
+        c.equal("clients served when the limit was raised again", 1, len(_answered(talk, [client])),
                 usually="No connection of its own will close and wake it: it must try again after a while.")
-    c.stop(server)
+    talk.stop(c, server)
 
 
-def most_connections(c, argv) -> None:
+def most_connections(c, argv, talk=Echo()) -> None:
     """Beyond --max-connections clients wait in the backlog, at no cost, and are served as others leave."""
-    server = c.start([*argv, "--max-connections", "5"], strace_calls=EVERY_CALL)
-    message = b"let me in"
+    server = c.start([*argv, *talk.options, "--max-connections", "5"], strace_calls=EVERY_CALL)
     with contextlib.ExitStack() as stack:
         clients = [stack.enter_context(c.connect(server)) for _ in range(20)]
         for client in clients:
-            client.sendall(message)
-        c.wait_until(lambda: len(_answered(clients, message)) == 5, STALL_S)
+            talk.send(client)
+        c.wait_until(lambda: len(_answered(talk, clients)) == 5, STALL_S)
         wait_until_quiet(c, server, within_s=2)
-        c.equal("clients served with --max-connections 5", 5, len(_answered(clients, message)))
+        c.equal("clients served with --max-connections 5", 5, len(_answered(talk, clients)))
         c.at_most("system calls in a second while 15 wait", 10, len(calls_during(c, server, 1)),
                   usually="The listener stays readable while somebody waits: " + SPIN)
-        _one_after_another(c, server, clients, message, "clients that came when the server was full")
-    c.stop(server)
+        _one_after_another(c, talk, clients, "clients that came when the server was full")
+    talk.stop(c, server)
 
 
-def idle_timeout(c, argv) -> None:
+def idle_timeout(c, argv, talk=Echo()) -> None:
     """A silent client is closed in time, one that talks is not, and one that does not read is silent."""
-    server = c.start([*argv, "--idle-timeout", "1s"])
+    server = c.start([*argv, *talk.options, "--idle-timeout", "1s"])
     with c.connect(server) as silent, c.connect(server) as talks, c.connect(server) as deaf:
         begin = time.monotonic()
-        narrow(deaf)
-        push(deaf, noise(1 << 20), 64 << 20, quiet_s=0.1)
+        talk.ask(c, talks)
+        talk.go_deaf(deaf)
         deaf_since = time.monotonic()
         closed_after = None
         while time.monotonic() - begin < 2.5:
-            c.equal("echo for a client that talks", b"x", exchange(talks, b"x"),
-                    usually="Its idle timeout was not moved by what it said.")
+            talk.ask(c, talks, usually="Its idle timeout was not moved by what it said.")
             if closed_after is None and is_closed(silent):
                 closed_after = time.monotonic() - begin
             time.sleep(0.05)
@@ -211,7 +222,7 @@ def idle_timeout(c, argv) -> None:
         c.expect(servers.report(c, server).of(deaf) is None, "a client that has not read for long",
                  expected="it is closed", seen=f"it is open after {time.monotonic() - deaf_since:.1f} s",
                  usually="Bytes that wait are no activity: only bytes that move are.")
-    c.stop(server)
+    talk.stop(c, server)
 
 
 def _pidfd_getfd(pid: int, fd: int) -> int:
@@ -226,11 +237,11 @@ def _pidfd_getfd(pid: int, fd: int) -> int:
     return copy
 
 
-def no_delay(c, argv) -> None:
+def no_delay(c, argv, talk=Echo()) -> None:
     """The accepted socket itself, borrowed from the server, says that Nagle's algorithm is off."""
-    server = c.start(argv)
+    server = c.start([*argv, *talk.options])
     with c.connect(server) as client:
-        exchange(client, b"hello")
+        talk.ask(c, client)
         asked = 0
         for fd in os.listdir(f"/proc/{server.pid}/fd"):
             if not os.readlink(f"/proc/{server.pid}/fd/{fd}").startswith("socket:"):
@@ -246,20 +257,19 @@ def no_delay(c, argv) -> None:
                             copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY),
                             usually="Set it on the listener: the sockets that are accepted from it inherit it.")
         c.equal("accepted sockets of the client", 1, asked)
-    c.stop(server)
+    talk.stop(c, server)
 
 
-def ipv6(c, argv) -> None:
+def ipv6(c, argv, talk=Echo()) -> None:
     if not Path("/proc/net/if_inet6").exists() or "::1" not in _ipv6_addresses():
         c.skip("this machine has no IPv6 on its loopback interface")
-    server = c.start([*argv, "--bind", "::1"])
+    server = c.start([*argv, *talk.options, "--bind", "::1"])
     c.equal("address in the first line", f"listening on [::1]:{server.port}", server.stdout().splitlines()[0])
     with c.connect(server) as client:
-        data = noise(100_000)
-        same_bytes(c, "echo over IPv6", data, exchange(client, data))
+        talk.ask(c, client)
         c.expect(servers.report(c, server).of(client), "the report", expected="it has the client as [::1]:PORT",
                  seen=servers.report(c, server).text)
-    c.stop(server)
+    talk.stop(c, server)
 
 
 def _ipv6_addresses() -> list[str]:

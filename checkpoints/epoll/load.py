@@ -1,11 +1,16 @@
-"""The load client of this repository, as a checkpoint uses it: what it found, as its --json says."""
+"""The load client of this repository, as a checkpoint uses it: what it found, as its --json says; and the loads that
+several milestones are put under."""
 
 from __future__ import annotations
 
 import json
 import resource
 
+from epoll.http_client import make_file
+from epoll.wire_http import serving
+
 PROGRAM = "load_client"
+CHURN_SIZES = [0, 100, 1000, 20_000, 65_536, 300_000, 1_000_000]
 
 
 def descriptors(c, count: int) -> None:
@@ -16,11 +21,12 @@ def descriptors(c, count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
-def run(c, protocol: str, server, *options: object, timeout: float = 60) -> dict:
-    """The result for one server, without any error. See checkpoints/load_client for the options."""
+def run(c, protocol: str, server, *options: object, timeout: float = 60, before: list = ()) -> dict:
+    """The result for one server, without any error. See checkpoints/load_client for the options. `before`: a command
+    that runs it, such as perf stat."""
     path = c.temp_dir() / "result.json"
     host = f"[{server.address}]" if ":" in server.address else server.address
-    argv = [c.program(PROGRAM), protocol, f"server={host}:{server.port}", "--json", path, *options]
+    argv = [*before, c.program(PROGRAM), protocol, f"server={host}:{server.port}", "--json", path, *options]
     result = c.run(argv, timeout=timeout)
     c.expect(path.exists(), "the load client", expected="it writes its results", seen=result.stderr)
     target = json.loads(path.read_text())["targets"][0]
@@ -30,3 +36,44 @@ def run(c, protocol: str, server, *options: object, timeout: float = 60) -> dict
     c.equal("exit status of the load client", 0, result.status, usually=result.stderr)
     c.at_least("messages", 1, target["messages"])
     return target
+
+
+def _note_latency(c, target: dict, messages: str) -> None:
+    latency = target["latency_ns"]
+    c.at_most("p99 in ms", 100, round(latency["p99"] / 1e6, 2))
+    c.note(f"{target['messages']} {messages}, p50 {latency['p50'] / 1e6:.2f} ms, p99 {latency['p99'] / 1e6:.2f} ms")
+
+
+def steady_echo(c, argv, connections: int) -> None:
+    """So many connections, and 5,000 messages a second at a fixed rate: no error, and no long wait."""
+    descriptors(c, connections + 1000)
+    server = c.serve([*argv, "--max-connections", str(2 * connections)])
+    target = run(c, "echo", server, "--connections", connections, "--rate", 5000, "--duration", "8s", "--warmup", "2s",
+                 timeout=100)
+    c.at_least("connections", connections, target["connections_opened"])
+    _note_latency(c, target, "messages")
+    c.stop(server)
+
+
+def steady_files(c, argv, connections: int) -> None:
+    """So many connections, and 4,000 files a second at a fixed rate: no error, and no long wait."""
+    descriptors(c, connections + 1000)
+    root = c.temp_dir()
+    make_file(root / "page.html", 1024)
+    make_file(root / "picture.png", 30_000)
+    with serving(c, [*argv, "--max-connections", str(2 * connections)], root) as server:
+        target = run(c, "http", server, "--connections", connections, "--rate", 4000, "--duration", "8s",
+                     "--warmup", "2s", "--paths", "/page.html,/picture.png", "--root", root, timeout=100)
+        c.at_least("connections", connections, target["connections_opened"])
+        _note_latency(c, target, "files")
+
+
+def churn_of_files(c, argv, duration: str) -> None:
+    """100 connections that ask for ten files each and go."""
+    root = c.temp_dir()
+    paths = [f"/{make_file(root / f'{size}.bin', size).name}" for size in CHURN_SIZES]
+    with serving(c, argv, root) as server:
+        target = run(c, "http", server, "--connections", 100, "--paths", ",".join(paths), "--root", root,
+                     "--requests-per-connection", 10, "--duration", duration)
+        c.at_least("connections", 200, target["connections_opened"], usually="Accepting is slow, or stops.")
+        c.note(f"{target['messages']} files on {target['connections_opened']} connections")

@@ -10,12 +10,11 @@ import contextlib
 import email.utils
 import os
 import socket
-import threading
 import time
 from pathlib import Path
 
 from epoll import servers
-from epoll.clients import difference, narrow, noise, same_bytes, widen
+from epoll.clients import difference, noise, same_bytes
 from epoll.http_client import HttpClient, make_file, request, sha256_of
 
 HELLO = b"hello, this is a small file\n"
@@ -245,69 +244,3 @@ def keep_alive(c, argv) -> None:
             client.send(b"GET /hello.txt HTT")
             client.socket.shutdown(socket.SHUT_WR)
             c.expect(HELLO not in client.rest(), "the answer to half a request", expected="no file", seen="the file")
-
-
-def replaced_files(c, argv, count: int = 300) -> None:
-    """A file is renamed over again and again while it is asked for: each answer is one version, whole."""
-    root = c.temp_dir()
-    versions = [bytes([letter]) * size for letter, size in ((65, 1000), (66, 70_000), (67, 300_000))]
-    (root / "page").write_bytes(versions[0])
-    stopped = threading.Event()
-
-    def replace():
-        number = 0
-        while not stopped.is_set():
-            number += 1
-            (root / "new").write_bytes(versions[number % 3])
-            os.rename(root / "new", root / "page")
-            time.sleep(0.002)
-
-    with serving(c, argv, root) as server:
-        writer = threading.Thread(target=replace)
-        writer.start()
-        try:
-            _each_is_a_version(c, server, versions, count)
-        finally:
-            stopped.set()
-            writer.join()
-        (root / "new").write_bytes(b"the last one")
-        os.rename(root / "new", root / "page")
-        with HttpClient(c, server) as client:
-            c.wait_until(lambda: client.ask("/page").body == b"the last one", 3)
-            c.equal("the file after it was replaced", b"the last one", client.ask("/page").body[:20],
-                    usually="A cache that never looks again serves what was.")
-
-
-def _each_is_a_version(c, server, versions: list[bytes], count: int) -> None:
-    client, seen = HttpClient(c, server), set()
-    for number in range(count):
-        client.send(request("/page"))
-        answer = client.response()
-        if not answer.whole:  # it says so, by closing: the client asks again
-            client.socket.close()
-            client = HttpClient(c, server)
-            continue
-        c.expect(answer.body in versions, f"answer {number} while the file is replaced",
-                 expected="one version of it, whole", seen=f"{len(answer.body)} bytes, with {sorted(set(answer.body))}",
-                 usually="The length is of one file and the bytes of another: ask the open descriptor, not the path.")
-        seen.add(answer.body[:1])
-    client.socket.close()
-    c.at_least("versions seen", 2, len(seen))
-
-
-def truncated_file(c, argv) -> None:
-    """A file shrinks while it is sent: the connection ends early, and nothing is made up."""
-    root = c.temp_dir()
-    data = make_file(root / "large", 64 << 20).read_bytes()
-    with serving(c, argv, root) as server:
-        with HttpClient(c, server) as client:
-            narrow(client.socket)
-            client.send(request("/large", "Connection: close"))
-            c.equal("Content-Length", str(len(data)), client.head()["content-length"])
-            os.truncate(root / "large", 40 << 20)
-            widen(client.socket)
-            rest = client.rest()  # which fails if the connection stays open
-            same_bytes(c, "the bytes that came of a file that shrank", data[: len(rest)], rest,
-                       usually="It was padded up to the Content-Length, with what never was in the file.")
-        with HttpClient(c, server) as client:
-            c.equal("Content-Length afterwards", str(40 << 20), client.ask("/large", method="HEAD")["content-length"])

@@ -19,8 +19,12 @@ checkpoints | required | command python3                | python3               
 checkpoints | optional | command strace                 | strace                | shows a program's system calls to the checkpoints
 checkpoints | optional | command perf                   | @perf                 | shows the io_uring tracepoints to you
 checkpoints | optional | command valgrind               | valgrind              | finds memory errors in a program that runs
+checkpoints | optional | command pkg-config             | pkg-config            | says to the build where libfuse is
+checkpoints | optional | have_libfuse                   | libfuse3-dev          | a file system that answers in pieces is built on it: 3.12 or newer
+checkpoints | optional | command fusermount3            | fuse3                 | mounts it for who is not root
 tests       | required | file /usr/include/gtest/gtest.h | libgtest-dev         | the tests are written with GoogleTest
 tests       | required | command git                    | git                   | lists the source files for tests/repo and tests/mutants
+tests       | optional | command ccache                 | ccache                | spares tests/mutants from compiling the same for each workshop
 tests       | optional | command clang++-19             | clang-19              | the second compiler that must not warn
 tests       | optional | have_fuzzer_runtime            | libclang-rt-19-dev    | is linked into the fuzzer, in tests/fuzz
 tests       | optional | command clang-format-14        | clang-format-14       | is the measure of the format, in tests/repo
@@ -64,6 +68,8 @@ have_cmake() {
   IFS=. read -r major minor _ <<<"$version"
   [ "$major" -gt 3 ] || { [ "$major" -eq 3 ] && [ "$minor" -ge 25 ]; }
 }
+
+have_libfuse() { pkg-config --exists 'fuse3 >= 3.12' >/dev/null 2>&1; }
 
 have_fuzzer_runtime() {  # its folder and name depend on how clang was packaged
   compgen -G '/usr/lib/llvm-19/lib/clang/19/lib/*/libclang_rt.fuzzer*.a' >/dev/null
@@ -217,7 +223,8 @@ quietly() {
 # The programs that checkpoints start, as Ninja names everything in a folder: m1_sq_cq/all
 program_targets() {
   local directory=$1 folder
-  for folder in "$root"/m[0-9]_*/ "$root"/docs/epoll_reference/ "$root"/checkpoints/load_client/; do
+  for folder in "$root"/m[0-9]_*/ "$root"/docs/epoll_reference/ "$root"/checkpoints/load_client/ \
+    "$root"/tests/hostile_fs/; do
     folder=${folder#"$root/"}
     if grep -qs "^build ${folder%/}/all:" "$directory/build.ninja"; then echo "${folder%/}/all"; fi
   done

@@ -11,6 +11,7 @@ A checkpoint is one small file, checkpoints/<milestone>/NN_name.py:
     # tier = "default"          # or quick, full, soak
     # timeout = 60              # seconds
     # judges = "wire"           # it asks only the network, so --server can use it
+    # alone = True              # it measures times: tests/mutants/run does nothing else meanwhile
 
     def check(c):
         trace = c.strace([c.program("m1_sq_cq"), "batch", "--count", "8"], calls=["io_uring_enter"])

@@ -12,7 +12,7 @@ from .context import TIERS
 from .machine import NEEDS
 
 MILESTONES = ["m1", "m2", "m3", "m4", "epoll"]
-_ATTRIBUTES = {"tier", "timeout", "needs", "hint", "judges"}
+_ATTRIBUTES = {"tier", "timeout", "needs", "hint", "judges", "alone"}
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Checkpoint:
     needs: list[str] = field(default_factory=list)
     hint: list[str] = field(default_factory=list)
     judges: str = "program"  # or "wire"
+    alone: bool = False  # a busy neighbour would disturb it, or it would disturb one
     check: object = None
     defect: str = ""  # what is wrong with the file itself: such a checkpoint fails
 

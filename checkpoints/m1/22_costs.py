@@ -11,6 +11,7 @@ from m1.lesson import TIMEOUT_S, argv, run_lesson
 
 needs = ["strace"]
 timeout = 180
+alone = True
 hint = "A comparison is a ratio with its 95% interval. If the interval holds 1, nothing was shown: that is a tie."
 
 # operation -> what it is compared with

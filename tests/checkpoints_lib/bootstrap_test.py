@@ -12,7 +12,7 @@ from runner import PROJECT
 
 REAL_TOOLS = ["bash", "cat", "chmod", "dirname", "env", "find", "grep", "mkdir", "uname", "cp"]
 VERSIONS = {"g++": "12", "cmake": "cmake version 3.25.1", "ninja": "1.11", "python3": "3.11", "strace": "6.1",
-            "perf": "6.1", "valgrind": "3.19"}
+            "perf": "6.1", "valgrind": "3.19", "pkg-config": "1.8", "fusermount3": "3.14"}
 COMMAND_OF = {"ninja-build": "ninja", "linux-perf": "perf", "linux-tools-generic": "perf"}
 
 APT_GET = """\

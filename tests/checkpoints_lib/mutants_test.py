@@ -2,13 +2,20 @@
 
 import difflib
 import os
+import re
+import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 
 from runner import PROJECT
+
+sys.path[:0] = [str(PROJECT / "checkpoints"), str(PROJECT / "tests/mutants")]
+from lib import process  # noqa: E402
+from workshop import Machine  # noqa: E402
 
 PROGRAM = """\
 #include <cstdio>
@@ -87,8 +94,11 @@ class Harness(unittest.TestCase):
         for path in self.mutants.iterdir():
             path.unlink()
 
-    def run_harness(self, *names):
-        done = subprocess.run([sys.executable, "-B", PROJECT / "tests/mutants/run", "--root", self.root, *names],
+    def argv(self, *options):
+        return [sys.executable, "-B", PROJECT / "tests/mutants/run", "--root", self.root, *options]
+
+    def run_harness(self, *options):
+        done = subprocess.run(self.argv(*options),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env={**os.environ, "CCACHE_DISABLE": "1"}, timeout=250, check=False)
         self.text = done.stdout
@@ -110,7 +120,7 @@ class Harness(unittest.TestCase):
         self.assertEqual(self.one(patch(header(), self.TOY, "half(8)", "half(8) + 1")), 0, self.text)
         self.assertIn("caught", self.text)
         self.assertTrue(self.text.endswith("1 passed, 0 failed, 0 skipped\n"))
-        copy = self.root / "build/mutants/src" / self.TOY
+        copy = self.root / "build/mutants/1/src" / self.TOY
         self.assertEqual(copy.read_text(), PROGRAM, "the copy is whole again")
 
     def test_two_mutants_one_after_the_other(self):
@@ -120,6 +130,44 @@ class Harness(unittest.TestCase):
         self.assertEqual(self.text.count("caught"), 2)
         self.assertEqual(self.run_harness("epoll/b"), 0)
         self.assertEqual(self.text.count("caught"), 1)
+
+    def write(self, **patches):
+        for name, text in patches.items():
+            (self.mutants / f"{name}.patch").write_text(text)
+
+    def test_two_at_once_share_no_file(self):
+        # Each has its own reason to fail. With files in common, one would see what the other broke.
+        self.write(a=patch(header("half of 8 is 4 half of 8 is 5"), self.TOY, "half(8)", "half(10)"),
+                   b=patch(header("half of 8 is 4 half of 8 is 6"), self.TOY, "half(8)", "half(12)"),
+                   c=patch(header("exit status"), self.TOY, "return 0", "return 1"),
+                   unnoticed=patch(header(), self.TOY, "the half of eight", "half of it"))
+        self.assertEqual(self.run_harness("--jobs", "2"), 1, self.text)
+        self.assertEqual(len(re.findall(r"(?m)^caught  epoll/[abc] ", self.text)), 3, self.text)
+        self.assertRegex(self.text, r"(?m)^FAIL    epoll/unnoticed .*not noticed: epoll/01_half passes")
+        self.assertTrue(self.text.endswith("\n3 passed, 1 failed, 0 skipped\n"), self.text)
+        for own, other in ("12", "21"):
+            folder = self.root / "build/mutants" / own
+            self.assertEqual((folder / "src" / self.TOY).read_text(), PROGRAM, "the copy is whole again")
+            self.assertNotIn(f"build/mutants/{other}", (folder / "build/build.ninja").read_text())
+
+    def test_ctrl_c_ends_the_children(self):
+        extra = self.root / "checkpoints/epoll/04_long.py"
+        self.addCleanup(extra.unlink)
+        extra.write_text("'''Long.'''\n\n\ndef check(c):\n    c.run(['sleep', '54.321'])\n")
+        self.write(long=patch(header(checkpoint="epoll/04_long"), self.TOY, "half(8)", "half(10)"))
+        # In a session of its own, so that the signal reaches this process alone.
+        with subprocess.Popen(self.argv("epoll/long"), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True,
+                              start_new_session=True) as harness:
+            self.assertTrue(process.wait_until(lambda: self.sleeping(harness.pid), 120))
+            sleeping = self.sleeping(harness.pid)
+            harness.send_signal(signal.SIGINT)
+            text, _ = harness.communicate(timeout=20)
+        self.assertEqual(harness.returncode, 130)
+        self.assertEqual(text, "\nstopped\n")
+        self.assertFalse([pid for pid in sleeping if process.is_alive(pid)])
+
+    def sleeping(self, harness):
+        return [pid for pid in process.descendants(harness) if process.command_of(pid) == "sleep 54.321"]
 
     def test_not_noticed(self):
         self.assert_fails(patch(header(), self.TOY, "the half of eight", "half of it"),
@@ -164,6 +212,38 @@ class Harness(unittest.TestCase):
         self.assertEqual(self.one(patch(header(checkpoint="epoll/03_skips"), self.TOY, "half(8)", "half(10)")), 0, self.text)
         self.assertIn("no kernel of that kind", self.text)
         self.assertTrue(self.text.endswith("1 passed, 0 failed, 1 skipped\n"), self.text)
+
+
+class MachineTest(unittest.TestCase):
+    """One that is alone waits for those inside; meanwhile nobody comes in, and nobody while it is alone."""
+
+    def test_alone(self):
+        machine, log, done = Machine(), [], threading.Event()
+
+        def alone():
+            with machine.alone():
+                log.append("alone")
+                done.wait(10)
+                log.append("alone no more")
+
+        def together():
+            with machine.together():
+                log.append("together")
+
+        with machine.together(), machine.together():
+            waits = threading.Thread(target=alone)
+            waits.start()
+            self.assertTrue(process.wait_until(machine._door.locked, 10))
+            late = threading.Thread(target=together)
+            late.start()
+            late.join(0.1)
+            self.assertEqual(log, [])
+        late.join(0.1)
+        self.assertEqual(log, ["alone"])
+        done.set()
+        late.join(10)
+        waits.join(10)
+        self.assertEqual(log, ["alone", "alone no more", "together"])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""epoll_reference http and clients that do not behave, or want more than there is.
+"""An HTTP server and clients that do not behave, or want more than there is.
 
-    http_abuse_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
+    http_abuse_test.py LOAD_CLIENT SERVER [unittest arguments]
+
+SERVER is one of http_case.PROGRAMS.
 """
 
 import os
@@ -19,7 +21,7 @@ LARGE = f"{3 << 20}.bin"
 
 class Aborts(http_case.HttpCase):
     def test_aborted_downloads(self):
-        for words in ([], ["--no-sendfile"]):
+        for words in self.program.ways:
             with self.subTest(words=words):
                 server = self.serve(*words)
                 storm = self.in_background(self.abort_many, server)
@@ -48,7 +50,7 @@ class Aborts(http_case.HttpCase):
         self.assert_http_ends_well(server)
 
     def test_downloads_that_nobody_reads(self):
-        server = self.serve("--max-buffered", "64K", "--no-sendfile")
+        server = self.serve(*self.program.little_memory)
         before = server.rss_bytes()
         connections = []
         for _ in range(20):

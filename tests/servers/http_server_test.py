@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
-"""epoll_reference http under load: whole files, ranges, pipelines, churn, and files that change meanwhile.
+"""An HTTP server under load: whole files, ranges, pipelines, churn, and files that change meanwhile.
 
-    http_server_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
+    http_server_test.py LOAD_CLIENT SERVER [unittest arguments]
+
+SERVER is one of http_case.PROGRAMS.
 """
 
 import os
@@ -20,15 +22,14 @@ SMALL_PATHS = "/0.bin,/1.bin,/1000.bin,/"
 
 class Load(http_case.HttpCase):
     def test_every_file_by_each_way_to_send(self):
-        for words in ([], ["--no-sendfile"], ["--sendfile-from", "1"], ["--file-cache", "0"], ["--file-cache", "2"],
-                      ["--max-buffered", "16K"]):
+        for words in self.program.ways + self.program.more_ways:
             with self.subTest(words=words):
                 server = self.serve(*words)
                 self.load_http(server, "--paths", ALL_PATHS, "--requests", 200, "--connections", 8)
                 self.assert_http_ends_well(server)
 
     def test_pipelined(self):
-        for words in ([], ["--no-sendfile"]):
+        for words in self.program.ways:
             with self.subTest(words=words):
                 server = self.serve(*words)
                 self.load_http(server, "--paths", ALL_PATHS, "--requests", 200, "--pipeline", 8)
@@ -102,7 +103,7 @@ class Exchanges(http_case.HttpCase):
         name = f"{3 << 20}.bin"
         contents = self.contents[name]
         order = random.Random(2)
-        for words in ([], ["--no-sendfile"]):
+        for words in self.program.ways:
             server = self.serve(*words)
             with Connection(server.address) as connection:
                 for _ in range(60):
@@ -182,7 +183,7 @@ class ChangingFiles(http_case.HttpCase):
 
     def test_shrinks_while_it_is_sent(self):
         # What was promised can't be kept: the connection ends, and nothing was made up.
-        for words in ([], ["--no-sendfile"]):
+        for words in self.program.ways:
             with self.subTest(words=words):
                 contents = random.Random(3).randbytes(20 << 20)
                 self.write("shrinking", contents)

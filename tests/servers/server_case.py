@@ -1,6 +1,6 @@
 """What the tests of whole server programs share.
 
-    SOME_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
+    SOME_test.py LOAD_CLIENT SERVER [unittest arguments]
 
 They run on whatever build they are given. Under a sanitizer, a report of the server's fails the test, by its text or
 by the exit status; and each test ends with the server's own end, after its descriptors have gone back to their first
@@ -25,7 +25,7 @@ LIMIT_S = 30  # of any one answer
 
 class ServerCase(unittest.TestCase):
     def start(self, *words, **options):
-        server = Server(client.EPOLL_REFERENCE, *words, **options)
+        server = Server(client.SERVER, *words, **options)
         self.addCleanup(server.discard)
         return server
 

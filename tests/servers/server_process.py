@@ -12,7 +12,7 @@ import time
 START_LIMIT_S = 60  # under valgrind, beside a compiler
 END_LIMIT_S = 60
 
-SANITIZER_REPORT = re.compile(r"(ERROR|WARNING|SUMMARY): (\w+Sanitizer)|runtime error:|CHECK failed")
+SANITIZER_REPORT = re.compile(r"(ERROR|WARNING|SUMMARY): (\w+Sanitizer)|runtime error:|CHECK\(.*\) failed")
 
 
 class StartFailed(Exception):
@@ -119,10 +119,17 @@ class Report:
         self.connections = int(lines[0].split()[1])
         columns = lines[1].split()
         self.rows = [dict(zip(columns, row.split())) for row in lines[2:2 + self.connections]]
+        rest = lines[2 + self.connections:]
+        table = rest.index("file table") if "file table" in rest else len(rest)
         self.counters = {}
-        for row in lines[2 + self.connections:]:
+        for row in rest[:table]:
             name, _, value = row.rpartition(" ")
             self.counters[name.strip()] = int(value)
+        # Of a server that shows its open files, by path.
+        self.files = {}
+        for row in rest[table + 2:]:
+            slot, uses, size, path = row.split(maxsplit=3)
+            self.files[path] = {"slot": slot, "uses": int(uses), "size": int(size)}
 
 
 @contextlib.contextmanager

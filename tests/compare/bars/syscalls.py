@@ -19,7 +19,7 @@ TIMEOUT_S = 60
 NAMES = (
     "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "read", "readv", "pread64", "recvfrom",
     "recvmsg", "write", "writev", "sendto", "sendmsg", "sendfile64", "setsockopt", "openat", "openat2",
-    "newfstatat", "newfstat", "statx", "close", "timerfd_settime",
+    "newfstatat", "newfstat", "statx", "close", "timerfd_settime", "io_uring_enter", "io_uring_register",
 )  # fmt: skip
 SHOWN_FROM = 0.005  # calls per message
 
@@ -30,7 +30,7 @@ def per_message(client, workload, server):
     requests = min(MESSAGES, BYTES // workload.message_bytes)
     options = [*workload.options, "--requests", requests, "--duration", f"{TIMEOUT_S // 2}s", "--warmup", "0"]
     command = client.command(workload.protocol, [server], options)
-    with tempfile.NamedTemporaryFile("r", prefix="epoll_bars.") as counts:
+    with tempfile.NamedTemporaryFile("r", prefix="bars.") as counts:
         if perf_works():
             counter, calls, result = "perf", *by_perf(server.pid, command, counts)
         else:
