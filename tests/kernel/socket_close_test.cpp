@@ -127,6 +127,9 @@ class BlockedReceiver {
 };
 
 TEST(SocketCloseWithoutARing, EndsNoBlockedRecvEither) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "to close what another thread receives from is the race that this test is about";
+#endif
   kernel_test::TcpPair sockets;
   BlockedReceiver receiver(sockets.near.get());
   ASSERT_TRUE(receiver.is_waiting());
