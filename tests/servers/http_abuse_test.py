@@ -179,16 +179,17 @@ class Limits(http_case.HttpCase):
         for number in range(100):
             self.write(f"many{number}", b"%d" % number)
         server = self.serve(preexec_fn=lambda: server_case.limit_descriptors(40))
-        self.check_files(server)
+        self.assertIn(200, self.check_files(server))
 
     def test_descriptors_taken_away(self):
         for number in range(100):
             self.write(f"many{number}", b"%d" % number)
         server = self.serve()
         server.limit_descriptors(server.descriptors() + 12)
-        self.check_files(server)
+        self.check_files(server)  # twelve connections may take all that is left: then no file is served at first
 
     def check_files(self, server):
+        """Asks for more files at once than there are descriptors: the statuses, 0 for a closed connection."""
         crowd = [Connection(server.address) for _ in range(40)]
         for number, connection in enumerate(crowd):
             connection.send(request(f"/many{number}"))
@@ -203,13 +204,13 @@ class Limits(http_case.HttpCase):
                 statuses.append(0)
             connection.socket.close()
         self.assertLessEqual(set(statuses), {200, 503, 0}, statuses)
-        self.assertGreater(statuses.count(200), 0, statuses)
         cpu = server.threads_cpu_s()
         time.sleep(0.5)
         self.assertLess(server.threads_cpu_s() - cpu, 0.2, "it waits without spinning")
         self.assertTrue(client.wait_until(lambda: self.is_served(server), limit_s=20, pause_s=0.1))
         # The cache may keep what it has room for.
         self.assert_ends_well(server, kept=40)
+        return statuses
 
     def is_served(self, server):
         with Connection(server.address) as connection:
