@@ -41,19 +41,6 @@ constexpr open_how open_how_of(bool direct) {
 constexpr open_how kOpenHow = open_how_of(false);
 constexpr open_how kOpenHowDirect = open_how_of(true);
 
-http::Status status_of(Lookup lookup) {
-  switch (lookup) {
-    case Lookup::Forbidden:
-      return http::Status::Forbidden;
-    case Lookup::Busy:
-      return http::Status::ServiceUnavailable;
-    case Lookup::Failed:
-      return http::Status::InternalServerError;
-    default:
-      return http::Status::NotFound;
-  }
-}
-
 }  // namespace
 
 http::Request FileServer::request_of(const Connection& connection) const {
@@ -82,9 +69,8 @@ void FileServer::answer(std::uint32_t slot) {
 
 void FileServer::look_up(std::uint32_t slot, std::string_view path) {
   FileUse file;
-  const Lookup lookup = files_.find(path, server_->batch(), server_->turn_ns(), file);
-  if (lookup != Lookup::MustOpen) {
-    return answer_lookup(slot, lookup, std::move(file));
+  if (files_.find(path, server_->batch(), server_->turn_ns(), file)) {
+    return answer_file(slot, std::move(file));
   }
   Connection& connection = server_->connection(slot);
   connection.state = Connection::State::Opening;
@@ -164,7 +150,7 @@ void FileServer::answer_lookup(std::uint32_t slot, Lookup lookup, FileUse file) 
       return redirect(slot, path->name);
     }
   }
-  answer_error(slot, status_of(lookup));
+  answer_error(slot, http::status_of(lookup));
 }
 
 void FileServer::answer_file(std::uint32_t slot, FileUse file) {
@@ -181,14 +167,10 @@ void FileServer::answer_file(std::uint32_t slot, FileUse file) {
   connection.head_written = false;
   connection.closes_after = response.closes;
   connection.version = version;
-  connection.transfer = {};
-  // O_DIRECT asks for whole units, which a pipe that is half full, or a range, does not give.
-  if (file->alignment == 1 && begin_splice(connection, response)) {
-    connection.file = std::move(file);
-    return pump(slot);
+  if (!begin_splice(connection, response)) {
+    connection.transfer = Transfer(response.file_first, response.file_bytes, file->alignment,
+                                   static_cast<std::uint32_t>(buffers_.body_size()));
   }
-  connection.transfer = Transfer(response.file_first, response.file_bytes, file->alignment,
-                                 static_cast<std::uint32_t>(buffers_.body_size()));
   connection.file = std::move(file);
   pump(slot);
 }

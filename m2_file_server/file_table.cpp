@@ -1,8 +1,5 @@
 #include "m2_file_server/file_table.hpp"
 
-#include <sys/stat.h>
-
-#include <cerrno>
 #include <memory>
 
 #include "common/base/check.hpp"
@@ -10,55 +7,6 @@
 #include "m2_file_server/direct_io.hpp"
 
 namespace file_server {
-namespace {
-
-FileVersion version_of(const struct stat& status) {
-  return {.size = static_cast<std::uint64_t>(status.st_size),
-          .modified_s = status.st_mtim.tv_sec,
-          .modified_ns = status.st_mtim.tv_nsec};
-}
-
-base::Result<struct stat> status_of(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) {
-    return base::fail(base::last_error());
-  }
-  return status;
-}
-
-Lookup lookup_of(base::Errno error) {
-  switch (error.value) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:  // too many symlinks, or one of /proc
-    case EXDEV:  // out of the root
-    case ENXIO:  // a socket, or a device without a driver
-    case ENODEV:
-      return Lookup::Missing;
-    case EACCES:
-    case EPERM:
-      return Lookup::Forbidden;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EAGAIN:
-    case EINTR:
-    case ECANCELED:
-      return Lookup::Busy;
-    default:
-      return Lookup::Failed;
-  }
-}
-
-Lookup lookup_of(const struct stat& status) {
-  if (S_ISREG(status.st_mode)) {
-    return Lookup::File;
-  }
-  return S_ISDIR(status.st_mode) ? Lookup::Folder : Lookup::Missing;
-}
-
-}  // namespace
 
 FileTable::FileTable(uring::RegisteredFiles* places, const FileTableOptions& options)
     : places_(places), options_(options) {
@@ -71,72 +19,72 @@ FileTable::FileTable(uring::RegisteredFiles* places, const FileTableOptions& opt
 }
 
 FileTable::~FileTable() {
-  while (oldest_ != nullptr) {
-    remove(*oldest_);
+  while (OpenFile* file = order_.oldest()) {
+    remove(*file);
   }
   CHECK(counters_.files_open == 0, "a response must not outlive the table");
 }
 
-Lookup FileTable::find(std::string_view path, std::uint64_t batch, std::uint64_t now_ns,
-                       FileUse& file) {
+bool FileTable::find(std::string_view path, std::uint64_t batch, std::uint64_t now_ns,
+                     FileUse& file) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) {
     ++counters_.cache_misses;
-    return Lookup::MustOpen;
+    return false;
   }
   OpenFile& known = *found->second;
   if (!version(known, batch) || !known.linked) {
     ++counters_.cache_misses;
     ++counters_.cache_replaced;
     remove(known);
-    return Lookup::MustOpen;
+    return false;
   }
   if (now_ns - known.opened_ns >= options_.recheck_ns && !known.rechecking) {
     ++counters_.cache_rechecks;
     known.rechecking = true;  // one asks, the others go on with what is known
-    return Lookup::MustOpen;
+    return false;
   }
   ++counters_.cache_hits;
-  move_to_newest(known);
+  order_.use(known);
   file = FileUse(&known);
-  return Lookup::File;
+  return true;
 }
 
 Lookup FileTable::opened(std::string_view path, base::Result<base::UniqueFd> fd,
                          std::uint64_t batch, std::uint64_t now_ns, FileUse& file) {
   const auto found = by_path_.find(path);
   if (found == by_path_.end()) {
-    return fd ? add(path, std::move(*fd), batch, now_ns, file) : lookup_of(fd.error());
+    return fd ? add(path, std::move(*fd), batch, now_ns, file) : http::lookup_of(fd.error());
   }
   OpenFile& known = *found->second;
   known.rechecking = false;
-  if (!fd && lookup_of(fd.error()) == Lookup::Busy && version(known, batch)) {
+  if (!fd && http::lookup_of(fd.error()) == Lookup::Busy && version(known, batch)) {
     file = FileUse(
         &known);  // without a descriptor to spare, the file that we have is better than none
     return Lookup::File;
   }
-  const auto status = fd ? status_of(fd->get()) : base::fail(fd.error());
+  const auto status = fd ? support::file_status(fd->get()) : base::fail(fd.error());
   if (status && status->st_dev == known.device && status->st_ino == known.inode) {
     known.opened_ns = now_ns;
     known.looked_at_batch = batch;
-    known.version = version_of(*status);
+    known.version = support::version_of(*status);
     known.linked = status->st_nlink > 0;
-    move_to_newest(known);
+    order_.use(known);
     file = FileUse(&known);
     return Lookup::File;
   }
   ++counters_.cache_replaced;
   remove(known);
-  return fd ? add(path, std::move(*fd), batch, now_ns, file) : lookup_of(fd.error());
+  return fd ? add(path, std::move(*fd), batch, now_ns, file) : http::lookup_of(fd.error());
 }
 
 Lookup FileTable::add(std::string_view path, base::UniqueFd fd, std::uint64_t batch,
                       std::uint64_t now_ns, FileUse& file) {
-  const auto status = status_of(fd.get());
+  const auto status = support::file_status(fd.get());
   if (!status) {
     return Lookup::Failed;
   }
-  if (const Lookup lookup = lookup_of(*status); lookup != Lookup::File) {
+  if (const Lookup lookup = http::lookup_of(status->st_mode); lookup != Lookup::File) {
     return lookup;
   }
   OpenFile& added = *std::make_unique<OpenFile>().release();
@@ -146,7 +94,7 @@ Lookup FileTable::add(std::string_view path, base::UniqueFd fd, std::uint64_t ba
   added.path = path;
   added.device = status->st_dev;
   added.inode = status->st_ino;
-  added.version = version_of(*status);
+  added.version = support::version_of(*status);
   added.linked = status->st_nlink > 0;
   added.looked_at_batch = batch;
   added.opened_ns = now_ns;
@@ -163,7 +111,7 @@ Lookup FileTable::add(std::string_view path, base::UniqueFd fd, std::uint64_t ba
 }
 
 bool FileTable::evict_one() {
-  for (OpenFile* file = oldest_; file != nullptr; file = file->newer) {
+  for (OpenFile* file = order_.oldest(); file != nullptr; file = file->newer) {
     if (file->uses == 0) {
       ++counters_.cache_evictions;
       remove(*file);
@@ -175,11 +123,11 @@ bool FileTable::evict_one() {
 
 base::Result<FileVersion> FileTable::version(OpenFile& file, std::uint64_t batch) {
   if (file.looked_at_batch != batch) {
-    const auto status = status_of(file.fd.get());
+    const auto status = support::file_status(file.fd.get());
     if (!status) {
       return base::fail(status.error());
     }
-    file.version = version_of(*status);
+    file.version = support::version_of(*status);
     file.linked = status->st_nlink > 0;
     file.looked_at_batch = batch;
   }
@@ -193,13 +141,13 @@ void FileTable::insert(OpenFile& file) {
   }
   file.cached = true;
   by_path_.emplace(file.path, &file);
-  link_newest(file);
+  order_.add(file);
   take_place(file);
 }
 
 void FileTable::remove(OpenFile& file) {
   by_path_.erase(file.path);
-  unlink(file);
+  order_.remove(file);
   file.cached = false;
   if (file.uses == 0) {
     close(file);
@@ -238,25 +186,6 @@ void FileTable::close(OpenFile& file) {
   }
   --counters_.files_open;
   delete &file;
-}
-
-void FileTable::move_to_newest(OpenFile& file) {
-  if (newest_ != &file) {
-    unlink(file);
-    link_newest(file);
-  }
-}
-
-void FileTable::link_newest(OpenFile& file) {
-  file.newer = nullptr;
-  file.older = newest_;
-  (newest_ == nullptr ? oldest_ : newest_->newer) = &file;
-  newest_ = &file;
-}
-
-void FileTable::unlink(OpenFile& file) {
-  (file.newer == nullptr ? newest_ : file.newer->older) = file.older;
-  (file.older == nullptr ? oldest_ : file.older->newer) = file.newer;
 }
 
 std::string FileTable::as_text() const {

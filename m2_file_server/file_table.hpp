@@ -15,8 +15,8 @@
 // - Only files are kept. That something is missing, or is a folder, is asked anew every time: a
 //   cache of the answer "no" would be filled by whoever guesses names.
 //
-// Opening takes its way through the ring, so a lookup has two halves: find(), and if that says
-// MustOpen, an OPENAT2 whose result goes to opened(). fstat is a plain system call: IORING_OP_STATX
+// Opening takes its way through the ring, so a lookup has two halves: find(), and if that finds
+// nothing, an OPENAT2 whose result goes to opened(). fstat is a plain system call: IORING_OP_STATX
 // always goes to a worker thread, which costs many times what the call does.
 
 #include <array>
@@ -30,19 +30,16 @@
 
 #include "common/base/errno.hpp"
 #include "common/base/unique_fd.hpp"
+#include "common/http/lookup.hpp"
 #include "common/support/counters.hpp"
+#include "common/support/file_version.hpp"
+#include "common/support/use_order.hpp"
 #include "common/uring/registered_files.hpp"
 
 namespace file_server {
 
-// What tells one version of an open file from another.
-struct FileVersion {
-  std::uint64_t size = 0;
-  std::int64_t modified_s = 0;  // since 1970, UTC
-  std::int64_t modified_ns = 0;
-
-  friend bool operator==(const FileVersion&, const FileVersion&) = default;
-};
+using http::Lookup;
+using support::FileVersion;
 
 inline constexpr std::int32_t kNoPlace = -1;
 
@@ -99,16 +96,6 @@ class FileUse {
   OpenFile* file_ = nullptr;
 };
 
-enum class Lookup : std::uint8_t {
-  File,
-  MustOpen,  // open it, then ask opened()
-  Folder,
-  Missing,    // or something that is not served: a device, a way out of the root
-  Forbidden,  // it exists, and we may not read it
-  Busy,       // no descriptor or no memory left: another time
-  Failed,     // an error of the disk, say
-};
-
 struct FileTableCounters {
   std::uint64_t cache_hits = 0;
   std::uint64_t cache_misses = 0;
@@ -145,12 +132,12 @@ class FileTable {
   // No use may be left.
   ~FileTable();
 
-  // `path` is relative to the root. File: `file` keeps it, and it has been looked at in this
-  // `batch`. MustOpen: the answer is opened()'s.
-  [[nodiscard]] Lookup find(std::string_view path, std::uint64_t batch, std::uint64_t now_ns,
-                            FileUse& file);
+  // `path` is relative to the root. True: it is open, `file` keeps it, and it has been looked at in
+  // this `batch`. False: it must be opened, and the answer is opened()'s.
+  [[nodiscard]] bool find(std::string_view path, std::uint64_t batch, std::uint64_t now_ns,
+                          FileUse& file);
 
-  // What opening `path` has led to. Each MustOpen is followed by one call.
+  // What opening `path` has led to. Each find() that was false is followed by one call.
   [[nodiscard]] Lookup opened(std::string_view path, base::Result<base::UniqueFd> fd,
                               std::uint64_t batch, std::uint64_t now_ns, FileUse& file);
 
@@ -175,17 +162,13 @@ class FileTable {
   void remove(OpenFile& file);  // closes it as well, unless it is in use
   void take_place(OpenFile& file);
   void leave_place(OpenFile& file);
-  void move_to_newest(OpenFile& file);
-  void link_newest(OpenFile& file);
-  void unlink(OpenFile& file);
   void close(OpenFile& file);
 
   uring::RegisteredFiles* places_;
   FileTableOptions options_;
   std::vector<std::int32_t> free_places_;
   std::unordered_map<std::string_view, OpenFile*> by_path_;  // the keys lie in the files
-  OpenFile* newest_ = nullptr;
-  OpenFile* oldest_ = nullptr;
+  support::UseOrder<OpenFile> order_;
   OpenFile* first_open_ = nullptr;
   FileTableCounters counters_;
 };

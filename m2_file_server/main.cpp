@@ -7,32 +7,18 @@
 // Exit status: 0 after a drain (or help), 1 when something went wrong on the way, 2 for a wrong command
 // line or an impossible start.
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include <cstdio>
 #include <string_view>
 
+#include "common/support/standard_streams.hpp"
 #include "m2_file_server/bench/bench.hpp"
 #include "m2_file_server/lifetime.hpp"
 #include "m2_file_server/serve.hpp"
 
-namespace {
-
-// A program started with a closed stdout would get the number 1 for the first thing that it opens,
-// a connection perhaps, and print into that. O_PATH: taken, but neither readable nor writable.
-void occupy_standard_streams() {
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) == -1) {
-      (void)::open("/dev/null", O_PATH);
-    }
-  }
-}
-
-}  // namespace
-
 int main(int argc, char** argv) {
-  occupy_standard_streams();
+  support::occupy_standard_streams();
   ::signal(SIGPIPE, SIG_IGN);  // whoever reads our output may go
   const std::string_view command = argc > 1 ? argv[1] : "";
   if (command == "bench") {

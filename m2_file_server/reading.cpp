@@ -134,7 +134,6 @@ void FileServer::redo(std::uint32_t slot) {
     return;  // they write into buffers of the answer that is given up
   }
   drop_pieces(connection);
-  release_pipe(connection);
   connection.file.reset();
   connection.transfer = {};
   switch (std::exchange(connection.redo, Redo::No)) {

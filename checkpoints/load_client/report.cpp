@@ -6,29 +6,12 @@
 #include <vector>
 
 #include "common/support/format_bytes.hpp"
+#include "common/support/format_measured.hpp"
 
 namespace load_client {
 namespace {
 
 using Row = std::vector<std::string>;
-
-std::string with_digits(double number, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, number);
-  return text;
-}
-
-// "850 ns", "12.3 us", "4.56 ms", "1.23 s"
-std::string time(double ns) {
-  if (ns < 1e3) {
-    return with_digits(ns, 0) + " ns";
-  }
-  const auto [unit, name] = ns < 1e6   ? std::pair(1e3, " us")
-                            : ns < 1e9 ? std::pair(1e6, " ms")
-                                       : std::pair(1e9, " s");
-  const double value = ns / unit;
-  return with_digits(value, value < 10 ? 2 : value < 100 ? 1 : 0) + name;
-}
 
 // The first column stands left, the others right.
 std::string as_table(const std::vector<Row>& rows) {
@@ -52,32 +35,36 @@ std::string as_table(const std::vector<Row>& rows) {
 
 // "-" where there was nothing to divide by.
 std::string time_per_message(std::uint64_t total_ns, std::uint64_t messages) {
-  return messages == 0 ? "-" : time(static_cast<double>(total_ns) / static_cast<double>(messages));
+  return messages == 0
+             ? "-"
+             : support::format_time(static_cast<double>(total_ns) / static_cast<double>(messages));
 }
 
 Row target_row(const Options& options, const TargetResult& result) {
   const bool has_messages = result.messages > 0;
-  Row row = {result.target.name, with_digits(result.messages_per_second(), 0)};
+  Row row = {result.target.name, support::format_number(result.messages_per_second(), 0)};
   if (options.stream) {
     const double bytes = result.messages_per_second() * static_cast<double>(options.size);
     row.back() = support::format_bytes(static_cast<std::uint64_t>(bytes)) + "/s";
   }
   for (const double percent : {50.0, 95.0, 99.0, 99.9}) {
     const std::uint64_t latency_ns = result.latency_ns.percentile(percent);
-    row.push_back(has_messages ? time(static_cast<double>(latency_ns)) : "-");
+    row.push_back(has_messages ? support::format_time(static_cast<double>(latency_ns)) : "-");
   }
-  row.push_back(has_messages ? time(static_cast<double>(result.latency_ns.max())) : "-");
+  row.push_back(has_messages ? support::format_time(static_cast<double>(result.latency_ns.max()))
+                             : "-");
   if (result.server) {
     const auto cpu_ns = static_cast<double>(result.server->cpu_ns);
     const auto switches = static_cast<double>(result.server->voluntary_switches +
                                               result.server->involuntary_switches);
     constexpr double kNsPerSecond = 1e9;
     row.push_back(time_per_message(result.server->cpu_ns, result.messages));
-    row.push_back(cpu_ns > 0
-                      ? with_digits(static_cast<double>(result.messages) * kNsPerSecond / cpu_ns, 0)
+    row.push_back(cpu_ns > 0 ? support::format_number(
+                                   static_cast<double>(result.messages) * kNsPerSecond / cpu_ns, 0)
+                             : "-");
+    row.push_back(has_messages
+                      ? support::format_number(switches / static_cast<double>(result.messages), 3)
                       : "-");
-    row.push_back(has_messages ? with_digits(switches / static_cast<double>(result.messages), 3)
-                               : "-");
     row.push_back(result.memory ? support::format_bytes(result.memory->rss_bytes) : "-");
   } else {
     row.insert(row.end(), 4, "-");
@@ -87,12 +74,7 @@ Row target_row(const Options& options, const TargetResult& result) {
 }
 
 std::string comparison(const support::Comparison& comparison) {
-  std::string text = with_digits(comparison.median_ratio, 3);
-  if (comparison.interval_95) {
-    text += " [" + with_digits(comparison.interval_95->low, 3) + " " +
-            with_digits(comparison.interval_95->high, 3) + "]";
-  }
-  return text + " " + support::verdict_name(comparison.verdict);
+  return support::format_ratio(comparison) + " " + support::verdict_name(comparison.verdict);
 }
 
 Row comparison_row(const Results& results, std::size_t index) {
@@ -113,8 +95,8 @@ std::string remarks(const Options& options, const TargetResult& result) {
   if (options.requests_per_connection > 0) {
     text += start + std::to_string(result.connections_opened) +
             " connections opened, connect p50 " +
-            time(static_cast<double>(result.connect_ns.percentile(50))) + ", p99 " +
-            time(static_cast<double>(result.connect_ns.percentile(99))) + "\n";
+            support::format_time(static_cast<double>(result.connect_ns.percentile(50))) + ", p99 " +
+            support::format_time(static_cast<double>(result.connect_ns.percentile(99))) + "\n";
   }
   if (result.overdue > 0) {
     text += start + std::to_string(result.overdue) +

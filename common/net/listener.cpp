@@ -42,4 +42,23 @@ base::Result<Listener> listen(const Address& address, const ListenOptions& optio
   return Listener{.fd = std::move(fd), .address = *bound};
 }
 
+std::expected<Listener, std::string> listen(const std::string& bind, std::uint16_t port,
+                                            const ListenOptions& options) {
+  const auto address = Address::parse(bind);
+  if (!address || address->port() != 0) {
+    return std::unexpected(
+        "option '--bind' needs an IPv4 or IPv6 address, and the port goes to "
+        "'--port', not '" +
+        bind + "'");
+  }
+  Address wanted = *address;
+  wanted.set_port(port);
+  auto listener = listen(wanted, options);
+  if (!listener) {
+    return std::unexpected("cannot listen on " + wanted.to_string() + ": " +
+                           listener.error().message());
+  }
+  return std::move(*listener);
+}
+
 }  // namespace net

@@ -1,6 +1,10 @@
 #pragma once
 // A listening TCP socket, ready to be accepted from: by accept4(), by epoll or by a ring.
 
+#include <cstdint>
+#include <expected>
+#include <string>
+
 #include "common/base/errno.hpp"
 #include "common/base/unique_fd.hpp"
 #include "common/net/address.hpp"
@@ -35,5 +39,10 @@ struct Listener {
 // ENOMEM.
 [[nodiscard]] base::Result<Listener> listen(const Address& address,
                                             const ListenOptions& options = {});
+
+// The same as a command line says it: --bind and --port. An error is a sentence.
+[[nodiscard]] std::expected<Listener, std::string> listen(const std::string& bind,
+                                                          std::uint16_t port,
+                                                          const ListenOptions& options = {});
 
 }  // namespace net

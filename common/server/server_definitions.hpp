@@ -5,8 +5,10 @@
 #include <cstdio>
 #include <utility>
 
+#include "common/net/listener.hpp"
 #include "common/server/server.hpp"
 #include "common/support/cpu_clock.hpp"
+#include "common/support/file_limit.hpp"
 
 namespace server {
 
@@ -47,7 +49,8 @@ int Server<P>::run(const char* program) {
 
 template <class P>
 std::expected<void, std::string> Server<P>::start(const char* program) {
-  auto listener = listen(options_);
+  // It blocks, so that an ACCEPT on it waits on every kernel.
+  auto listener = net::listen(options_.bind, options_.port, {.blocking = true});
   if (!listener) {
     return std::unexpected(listener.error());
   }
@@ -57,8 +60,8 @@ std::expected<void, std::string> Server<P>::start(const char* program) {
   // It saves a lookup of the file at each enter, and without it all works as well.
   (void)ring().register_ring_fd();
   const net::Address bound = listener->address;
-  const std::uint32_t limit =
-      connection_limit(program, options_, protocol_.spare_descriptors(), listener->fd.get());
+  const std::uint32_t limit = support::connection_limit(
+      program, options_.max_connections, protocol_.spare_descriptors(), listener->fd.get());
   protocol_.start(*this);
   acceptor_.start(std::move(*listener), limit);
   started_ns_ = support::now_ns();

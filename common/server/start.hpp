@@ -7,8 +7,6 @@
 #include <expected>
 #include <string>
 
-#include "common/net/listener.hpp"
-#include "common/support/server_options.hpp"
 #include "common/uring/features.hpp"
 #include "common/uring/ring.hpp"
 
@@ -30,16 +28,5 @@ namespace server {
 [[nodiscard]] std::expected<uring::Ring, std::string> create_ring(const uring::Features& features,
                                                                   std::uint32_t sq_entries = 512,
                                                                   std::uint32_t cq_entries = 4096);
-
-// On --bind and --port. The listener blocks, so that an ACCEPT on it waits on every kernel.
-[[nodiscard]] std::expected<net::Listener, std::string> listen(
-    const support::ServerOptions& options);
-
-// As many connections as were asked for, or as the limit on open files (raised as far as it goes)
-// leaves room for beside `spare` descriptors; then with a warning. `open_fd` is any open
-// descriptor.
-[[nodiscard]] std::uint32_t connection_limit(const char* program,
-                                             const support::ServerOptions& options,
-                                             std::uint64_t spare, int open_fd);
 
 }  // namespace server

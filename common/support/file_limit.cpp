@@ -3,6 +3,9 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <cinttypes>
+#include <cstdio>
+
 #include "common/base/check.hpp"
 #include "common/base/unique_fd.hpp"
 
@@ -21,6 +24,20 @@ std::uint64_t raise_file_limit(int open_fd) {
   // the next one says how many are taken, unless we were started with gaps between them.
   const base::UniqueFd next(::fcntl(open_fd, F_DUPFD_CLOEXEC, 0));
   return next.valid() ? limit.rlim_cur - static_cast<std::uint64_t>(next.get()) : 0;
+}
+
+std::uint32_t connection_limit(const char* program, std::uint32_t wanted, std::uint64_t spare,
+                               int open_fd) {
+  const std::uint64_t free_fds = raise_file_limit(open_fd);
+  const std::uint64_t room = free_fds > spare ? free_fds - spare : 1;
+  if (room >= wanted) {
+    return wanted;
+  }
+  std::fprintf(stderr,
+               "%s: warning: room for %" PRIu64 " connections instead of %" PRIu32
+               ": the limit on open files is too low (`ulimit -Hn`)\n",
+               program, room, wanted);
+  return static_cast<std::uint32_t>(room);
 }
 
 }  // namespace support

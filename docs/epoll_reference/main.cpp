@@ -3,7 +3,6 @@
 // Exit status: 0 after a drain (or help), 1 from `bench` when something went wrong, 2 for a wrong
 // command line or an impossible start.
 
-#include <fcntl.h>
 #include <signal.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 #include <string_view>
 
 #include "common/support/edit_distance.hpp"
+#include "common/support/standard_streams.hpp"
 #include "docs/epoll_reference/bench/bench.hpp"
 #include "docs/epoll_reference/echo/echo_server.hpp"
 #include "docs/epoll_reference/http/http_server.hpp"
@@ -54,20 +54,10 @@ int refuse(std::string_view name) {
   return 2;
 }
 
-// A program started with a closed stdout would get the number 1 for the first thing that it opens,
-// a connection perhaps, and print into that. O_PATH: taken, but neither readable nor writable.
-void occupy_standard_streams() {
-  for (int fd = 0; fd <= 2; ++fd) {
-    if (::fcntl(fd, F_GETFD) == -1) {
-      (void)::open("/dev/null", O_PATH);
-    }
-  }
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-  occupy_standard_streams();
+  support::occupy_standard_streams();
   // A write to a connection or a pipe that is gone is EPIPE for us, and not the end: sendfile() has
   // no flag for that as send() has.
   ::signal(SIGPIPE, SIG_IGN);

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "common/support/format_measured.hpp"
 #include "common/support/json_writer.hpp"
 #include "common/support/quantity.hpp"
 
@@ -27,28 +28,6 @@ const char* name_of(Connections connections) {
   return connections == Connections::PerRequest ? "per request" : "kept alive";
 }
 
-std::string with_digits(double number, int digits) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.*f", digits, number);
-  return text;
-}
-
-// "850 ns", "12.3 us", "4.56 ms", "1.23 s"
-std::string time(double ns) {
-  if (ns < 1e3) {
-    return with_digits(ns, 0) + " ns";
-  }
-  const auto [unit, name] = ns < 1e6   ? std::pair(1e3, " us")
-                            : ns < 1e9 ? std::pair(1e6, " ms")
-                                       : std::pair(1e9, " s");
-  const double value = ns / unit;
-  return with_digits(value, value < 10 ? 2 : value < 100 ? 1 : 0) + name;
-}
-
-std::string time(std::uint64_t ns) {
-  return time(static_cast<double>(ns));
-}
-
 // Cells of one width, the first one left.
 std::string row(const std::string& first, const std::array<std::string, 4>& cells) {
   char text[256];
@@ -65,17 +44,10 @@ std::string legend(const std::string& name, const char* meaning) {
 
 std::string figures_row(const ServerFigures& figures) {
   return row(figures.name,
-             {with_digits(figures.requests_per_second(), 0), time(figures.cpu_ns_per_request()),
-              time(figures.latency_ns.percentile(50)), time(figures.latency_ns.percentile(99))});
-}
-
-std::string ratio(const support::Comparison& comparison) {
-  std::string text = with_digits(comparison.median_ratio, 3);
-  if (comparison.interval_95) {
-    text += " [" + with_digits(comparison.interval_95->low, 3) + " " +
-            with_digits(comparison.interval_95->high, 3) + "]";
-  }
-  return text;
+             {support::format_number(figures.requests_per_second(), 0),
+              support::format_time(figures.cpu_ns_per_request()),
+              support::format_time(static_cast<double>(figures.latency_ns.percentile(50))),
+              support::format_time(static_cast<double>(figures.latency_ns.percentile(99)))});
 }
 
 // Who was never answered is in no latency: without this the times would flatter the server.
@@ -176,7 +148,7 @@ std::string duel_as_text(const Duel& duel) {
   text += figures_row(duel.ours) + figures_row(duel.other);
   std::array<std::string, kQuantities.size()> ratios;
   for (std::size_t i = 0; i < kQuantities.size(); ++i) {
-    ratios[i] = ratio(duel.compare(kQuantities[i].value, kQuantities[i].better));
+    ratios[i] = support::format_ratio(duel.compare(kQuantities[i].value, kQuantities[i].better));
   }
   text += row(duel.ours.name + " / " + duel.other.name, ratios);
   return text + waiting_note(duel.ours, clients) + waiting_note(duel.other, clients);

@@ -5,24 +5,15 @@
 
 #include "common/base/unique_fd.hpp"
 #include "tests/kernel/kernel_test.hpp"
+#include "tests/kernel/steps.hpp"
 #include "tests/kernel/test_files.hpp"
 
 namespace {
 
+using kernel_test::next;
+using kernel_test::res_of;
+
 constexpr std::int64_t kMs = 1'000'000;
-
-std::int32_t res_of(const std::vector<uring::io_uring_cqe>& cqes, std::uint64_t user_data) {
-  const auto found = std::ranges::find(cqes, user_data, &uring::io_uring_cqe::user_data);
-  CHECK(found != cqes.end(), "no completion with this user_data");
-  return found->res;
-}
-
-uring::io_uring_sqe& next(uring::Ring& ring, std::uint64_t user_data) {
-  uring::io_uring_sqe* sqe = ring.next_sqe();
-  CHECK(sqe != nullptr);
-  sqe->user_data = user_data;
-  return *sqe;
-}
 
 void prep_failing(uring::io_uring_sqe& sqe) {
   static std::array<std::byte, 1> byte;

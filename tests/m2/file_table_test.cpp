@@ -53,9 +53,9 @@ class FileTableTest : public testing::Test {
   // Both halves of a lookup.
   Lookup look_up(const std::string& name, FileUse& file, std::uint64_t now_ns = 0) {
     ++batch_;
-    const Lookup lookup = table_->find(name, batch_, now_ns, file);
-    return lookup == Lookup::MustOpen ? table_->opened(name, open(name), ++batch_, now_ns, file)
-                                      : lookup;
+    return table_->find(name, batch_, now_ns, file)
+               ? Lookup::File
+               : table_->opened(name, open(name), ++batch_, now_ns, file);
   }
   Lookup look_up(const std::string& name, std::uint64_t now_ns = 0) {
     FileUse file;
@@ -78,7 +78,7 @@ std::string content_of(const FileUse& file) {
 TEST_F(FileTableTest, FindsAFileAndWhatIsToBeSaidOfIt) {
   site_.write("page.html", "hello");
   FileUse file;
-  EXPECT_EQ(table_->find("page.html", 1, 0, file), Lookup::MustOpen);
+  EXPECT_FALSE(table_->find("page.html", 1, 0, file));
   EXPECT_FALSE(file);
   ASSERT_EQ(table_->opened("page.html", open("page.html"), 2, 0, file), Lookup::File);
   struct stat status {};
@@ -97,7 +97,7 @@ TEST_F(FileTableTest, AFileIsOpenedOnce) {
   FileUse first;
   FileUse second;
   ASSERT_EQ(look_up("a", first), Lookup::File);
-  EXPECT_EQ(table_->find("a", ++batch_, 1, second), Lookup::File);
+  EXPECT_TRUE(table_->find("a", ++batch_, 1, second));
   EXPECT_EQ(&*first, &*second);
   EXPECT_EQ(table_->counters().cache_hits, 1U);
   EXPECT_EQ(table_->counters().cache_misses, 1U);
@@ -108,8 +108,8 @@ TEST_F(FileTableTest, TwoWhoOpenTheSameFileAtOnceGetTheSame) {
   site_.write("a", "1");
   FileUse first;
   FileUse second;
-  ASSERT_EQ(table_->find("a", 1, 0, first), Lookup::MustOpen);
-  ASSERT_EQ(table_->find("a", 1, 0, second), Lookup::MustOpen);
+  ASSERT_FALSE(table_->find("a", 1, 0, first));
+  ASSERT_FALSE(table_->find("a", 1, 0, second));
   ASSERT_EQ(table_->opened("a", open("a"), 2, 0, first), Lookup::File);
   ASSERT_EQ(table_->opened("a", open("a"), 2, 0, second), Lookup::File);
   EXPECT_EQ(&*first, &*second);
@@ -155,9 +155,9 @@ TEST_F(FileTableTest, WhatIsInUseIsNotEvicted) {
   EXPECT_EQ(look_up("b"), Lookup::File);
   EXPECT_EQ(look_up("c"), Lookup::File);  // b goes, though a is older
   FileUse still;
-  EXPECT_EQ(table_->find("a", ++batch_, 0, still), Lookup::File);
+  EXPECT_TRUE(table_->find("a", ++batch_, 0, still));
   FileUse c;
-  ASSERT_EQ(table_->find("c", ++batch_, 0, c), Lookup::File);
+  ASSERT_TRUE(table_->find("c", ++batch_, 0, c));
   // Nothing can be evicted now: this one is used and not kept.
   FileUse d;
   ASSERT_EQ(look_up("d", d), Lookup::File);
@@ -177,7 +177,7 @@ TEST_F(FileTableTest, OneCanBeGivenUpForItsDescriptor) {
   ASSERT_EQ(look_up("a", a), Lookup::File);
   ASSERT_EQ(look_up("b"), Lookup::File);
   EXPECT_TRUE(table_->evict_one());
-  EXPECT_EQ(table_->find("b", ++batch_, 0, a), Lookup::MustOpen);
+  EXPECT_FALSE(table_->find("b", ++batch_, 0, a));
 }
 
 TEST_F(FileTableTest, WithoutCapacityEachUseHasAFileOfItsOwn) {
@@ -218,13 +218,13 @@ TEST_F(FileTableTest, AFileIsLookedAtOnceInABatch) {
   site_.write("a", "longer");
   EXPECT_EQ(FileTable::version(*file, batch)->size, 1U) << "known in this batch";
   FileUse again;
-  EXPECT_EQ(table_->find("a", batch, 0, again), Lookup::File);
+  EXPECT_TRUE(table_->find("a", batch, 0, again));
   EXPECT_EQ(again->version.size, 1U);
   EXPECT_EQ(FileTable::version(*file, batch + 1)->size, 6U);
   site_.write("a", "longer than that");
-  EXPECT_EQ(table_->find("a", batch + 1, 0, again), Lookup::File);
+  EXPECT_TRUE(table_->find("a", batch + 1, 0, again));
   EXPECT_EQ(again->version.size, 6U);
-  EXPECT_EQ(table_->find("a", batch + 2, 0, again), Lookup::File);
+  EXPECT_TRUE(table_->find("a", batch + 2, 0, again));
   EXPECT_EQ(again->version.size, 16U);
   EXPECT_EQ(table_->counters().cache_misses, 1U) << "it is the same file";
 }
@@ -278,9 +278,9 @@ TEST_F(FileTableTest, APathThatLeadsElsewhereIsNoticedAfterTheInterval) {
   ASSERT_EQ(look_up("a", file, 5), Lookup::File);
   std::filesystem::create_hard_link(site_.path("a"), site_.path("kept"));
   site_.replace("a", "2");
-  EXPECT_EQ(table_->find("a", ++batch_, 5 + kRecheckNs - 1, file), Lookup::File);
+  EXPECT_TRUE(table_->find("a", ++batch_, 5 + kRecheckNs - 1, file));
   EXPECT_EQ(content_of(file), "1");
-  EXPECT_EQ(table_->find("a", ++batch_, 5 + kRecheckNs, file), Lookup::MustOpen);
+  EXPECT_FALSE(table_->find("a", ++batch_, 5 + kRecheckNs, file));
   EXPECT_EQ(table_->opened("a", open("a"), ++batch_, 5 + kRecheckNs, file), Lookup::File);
   EXPECT_EQ(content_of(file), "2");
   EXPECT_EQ(table_->counters().cache_rechecks, 1U);
@@ -292,13 +292,13 @@ TEST_F(FileTableTest, OneOpensThePathAgainAndTheOthersGoOn) {
   FileUse first;
   ASSERT_EQ(look_up("a", first), Lookup::File);
   FileUse second;
-  EXPECT_EQ(table_->find("a", ++batch_, kRecheckNs, second), Lookup::MustOpen);
-  EXPECT_EQ(table_->find("a", batch_, kRecheckNs, second), Lookup::File);
-  EXPECT_EQ(table_->find("a", batch_, 9 * kRecheckNs, second), Lookup::File);
+  EXPECT_FALSE(table_->find("a", ++batch_, kRecheckNs, second));
+  EXPECT_TRUE(table_->find("a", batch_, kRecheckNs, second));
+  EXPECT_TRUE(table_->find("a", batch_, 9 * kRecheckNs, second));
   EXPECT_EQ(table_->opened("a", open("a"), ++batch_, 9 * kRecheckNs, second), Lookup::File);
   EXPECT_EQ(&*first, &*second) << "it is the same file";
-  EXPECT_EQ(table_->find("a", ++batch_, 10 * kRecheckNs - 1, second), Lookup::File);
-  EXPECT_EQ(table_->find("a", ++batch_, 10 * kRecheckNs, second), Lookup::MustOpen) << "and so on";
+  EXPECT_TRUE(table_->find("a", ++batch_, 10 * kRecheckNs - 1, second));
+  EXPECT_FALSE(table_->find("a", ++batch_, 10 * kRecheckNs, second)) << "and so on";
   EXPECT_EQ(table_->counters().cache_replaced, 0U);
   EXPECT_EQ(table_->opened("a", open("a"), batch_, 10 * kRecheckNs, second), Lookup::File);
 }
@@ -310,7 +310,7 @@ TEST_F(FileTableTest, WithoutADescriptorToSpareTheKnownFileStays) {
     FileUse file;
     ++batch_;
     const std::uint64_t now_ns = static_cast<std::uint64_t>(error) * kRecheckNs * 100;
-    ASSERT_EQ(table_->find("a", batch_, now_ns, file), Lookup::MustOpen);
+    ASSERT_FALSE(table_->find("a", batch_, now_ns, file));
     EXPECT_EQ(table_->opened("a", base::fail(error), batch_, now_ns, file), Lookup::File);
     EXPECT_EQ(content_of(file), "1");
     EXPECT_EQ(table_->cached(), 1U);
@@ -322,7 +322,7 @@ TEST_F(FileTableTest, APathThatIsGoneWhenItIsOpenedAgainIsForgotten) {
   FileUse used;
   ASSERT_EQ(look_up("a", used), Lookup::File);
   FileUse file;
-  ASSERT_EQ(table_->find("a", ++batch_, kRecheckNs, file), Lookup::MustOpen);
+  ASSERT_FALSE(table_->find("a", ++batch_, kRecheckNs, file));
   EXPECT_EQ(table_->opened("a", base::fail(ENOENT), batch_, kRecheckNs, file), Lookup::Missing);
   EXPECT_EQ(table_->cached(), 0U);
   EXPECT_EQ(content_of(used), "1");
@@ -335,7 +335,7 @@ TEST_F(FileTableTest, ARecheckWhoseFileWasEvictedMeanwhileIsAMiss) {
   site_.write("b", "2");
   ASSERT_EQ(look_up("a"), Lookup::File);
   FileUse file;
-  ASSERT_EQ(table_->find("a", ++batch_, kRecheckNs, file), Lookup::MustOpen);
+  ASSERT_FALSE(table_->find("a", ++batch_, kRecheckNs, file));
   ASSERT_EQ(look_up("b"), Lookup::File);
   EXPECT_EQ(table_->opened("a", open("a"), ++batch_, kRecheckNs, file), Lookup::File);
   EXPECT_EQ(content_of(file), "1");

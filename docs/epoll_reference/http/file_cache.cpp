@@ -1,7 +1,5 @@
 #include "docs/epoll_reference/http/file_cache.hpp"
 
-#include <sys/stat.h>
-
 #include <array>
 #include <cerrno>
 #include <climits>
@@ -12,53 +10,10 @@
 
 namespace epoll_reference {
 
-namespace {
-
-FileVersion version_of(const struct stat& status) {
-  return {.size = static_cast<std::uint64_t>(status.st_size),
-          .modified_s = status.st_mtim.tv_sec,
-          .modified_ns = status.st_mtim.tv_nsec};
-}
-
-Lookup lookup_of(base::Errno error) {
-  switch (error.value) {
-    case ENOENT:
-    case ENOTDIR:
-    case ENAMETOOLONG:
-    case ELOOP:  // too many symlinks, or one of /proc
-    case EXDEV:  // out of the root
-    case ENXIO:  // a socket, or a device without a driver
-    case ENODEV:
-      return Lookup::Missing;
-    case EACCES:
-    case EPERM:
-      return Lookup::Forbidden;
-    case EMFILE:
-    case ENFILE:
-    case ENOMEM:
-    case EAGAIN:
-    case EINTR:
-      return Lookup::Busy;
-    default:
-      return Lookup::Failed;
-  }
-}
-
-Lookup lookup_of(const struct stat& status) {
-  if (S_ISREG(status.st_mode)) {
-    return Lookup::File;
-  }
-  return S_ISDIR(status.st_mode) ? Lookup::Folder : Lookup::Missing;
-}
-
-}  // namespace
-
 base::Result<FileVersion> file_version(int fd) {
-  struct stat status {};
-  if (::fstat(fd, &status) != 0) {
-    return base::fail(base::last_error());
-  }
-  return version_of(status);
+  const auto status = support::file_status(fd);
+  return status ? base::Result<FileVersion>(support::version_of(*status))
+                : base::fail(status.error());
 }
 
 FileCache::FileCache(int root, std::size_t capacity, std::uint64_t recheck_ns)
@@ -67,8 +22,8 @@ FileCache::FileCache(int root, std::size_t capacity, std::uint64_t recheck_ns)
 }
 
 FileCache::~FileCache() {
-  while (oldest_ != nullptr) {
-    remove(*oldest_);
+  while (OpenFile* file = order_.oldest()) {
+    remove(*file);
   }
   CHECK(counters_.files_open == 0, "a response must not outlive the cache");
 }
@@ -83,13 +38,13 @@ Lookup FileCache::find(std::string_view path, std::uint64_t now_ns, FileUse& fil
   file = FileUse(&known);  // from here on, so that making room for a descriptor does not evict it
   if (is_current(known, now_ns)) {
     ++counters_.cache_hits;
-    move_to_newest(known);
+    order_.use(known);
     return Lookup::File;
   }
   ++counters_.cache_rechecks;
   Opened opened = open(path, now_ns);
   if (still_names(opened, known, now_ns)) {
-    move_to_newest(known);
+    order_.use(known);
     return Lookup::File;
   }
   ++counters_.cache_replaced;
@@ -109,7 +64,7 @@ Lookup FileCache::take(Opened opened, FileUse& file) {
 }
 
 bool FileCache::evict_one() {
-  for (OpenFile* file = oldest_; file != nullptr; file = file->newer) {
+  for (OpenFile* file = order_.oldest(); file != nullptr; file = file->newer) {
     if (file->uses == 0) {
       ++counters_.cache_evictions;
       remove(*file);
@@ -127,25 +82,25 @@ FileCache::Opened FileCache::open(std::string_view path, std::uint64_t now_ns) {
   terminated[path.copy(terminated.data(), path.size())] = '\0';
   base::Result<base::UniqueFd> fd = open_evicting(terminated.data());
   if (!fd) {
-    return {.lookup = lookup_of(fd.error()), .file = nullptr};
+    return {.lookup = http::lookup_of(fd.error()), .file = nullptr};
   }
-  struct stat status {};
-  if (::fstat(fd->get(), &status) != 0) {
+  const auto status = support::file_status(fd->get());
+  if (!status) {
     return {.lookup = Lookup::Failed, .file = nullptr};
   }
-  Opened opened{.lookup = lookup_of(status), .file = nullptr};
+  Opened opened{.lookup = http::lookup_of(status->st_mode), .file = nullptr};
   if (opened.lookup == Lookup::File) {
     opened.file = std::make_unique<OpenFile>();
     OpenFile& file = *opened.file;
     file.fd = std::move(*fd);
     file.cache = this;
     file.path = path;
-    file.device = status.st_dev;
-    file.inode = status.st_ino;
+    file.device = status->st_dev;
+    file.inode = status->st_ino;
     file.looked_at_ns = now_ns;
     file.opened_ns = now_ns;
     file.content_type = http::content_type(path);
-    file.version = version_of(status);
+    file.version = support::version_of(*status);
   }
   return opened;
 }
@@ -167,12 +122,12 @@ bool FileCache::is_current(OpenFile& file, std::uint64_t now_ns) const {
 }
 
 bool FileCache::look_at(OpenFile& file, std::uint64_t now_ns) {
-  struct stat status {};
-  if (::fstat(file.fd.get(), &status) != 0 || status.st_nlink == 0) {
+  const auto status = support::file_status(file.fd.get());
+  if (!status || status->st_nlink == 0) {
     return false;
   }
   file.looked_at_ns = now_ns;
-  file.version = version_of(status);
+  file.version = support::version_of(*status);
   return true;
 }
 
@@ -188,45 +143,26 @@ bool FileCache::still_names(const Opened& opened, OpenFile& known, std::uint64_t
   return opened.lookup == Lookup::Busy && look_at(known, now_ns);
 }
 
-void FileCache::move_to_newest(OpenFile& file) {
-  if (newest_ != &file) {
-    unlink(file);
-    link_newest(file);
-  }
-}
-
 void FileCache::insert(OpenFile& file) {
   if (capacity_ == 0) {
     return;
   }
   if (by_path_.size() == capacity_) {
     ++counters_.cache_evictions;
-    remove(*oldest_);
+    remove(*order_.oldest());
   }
   file.cached = true;
   by_path_.emplace(file.path, &file);
-  link_newest(file);
+  order_.add(file);
 }
 
 void FileCache::remove(OpenFile& file) {
   by_path_.erase(file.path);
-  unlink(file);
+  order_.remove(file);
   file.cached = false;
   if (file.uses == 0) {
     close(file);
   }
-}
-
-void FileCache::link_newest(OpenFile& file) {
-  file.newer = nullptr;
-  file.older = newest_;
-  (newest_ == nullptr ? oldest_ : newest_->newer) = &file;
-  newest_ = &file;
-}
-
-void FileCache::unlink(OpenFile& file) {
-  (file.newer == nullptr ? newest_ : file.newer->older) = file.older;
-  (file.older == nullptr ? oldest_ : file.older->newer) = file.newer;
 }
 
 void FileCache::close(OpenFile& file) {

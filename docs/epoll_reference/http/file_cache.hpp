@@ -24,18 +24,15 @@
 
 #include "common/base/errno.hpp"
 #include "common/base/unique_fd.hpp"
+#include "common/http/lookup.hpp"
 #include "common/support/counters.hpp"
+#include "common/support/file_version.hpp"
+#include "common/support/use_order.hpp"
 
 namespace epoll_reference {
 
-// What tells one version of an open file from another.
-struct FileVersion {
-  std::uint64_t size = 0;
-  std::int64_t modified_s = 0;  // since 1970, UTC
-  std::int64_t modified_ns = 0;
-
-  friend bool operator==(const FileVersion&, const FileVersion&) = default;
-};
+using http::Lookup;
+using support::FileVersion;
 
 // What an open file is now.
 [[nodiscard]] base::Result<FileVersion> file_version(int fd);
@@ -83,15 +80,6 @@ class FileUse {
 
  private:
   OpenFile* file_ = nullptr;
-};
-
-enum class Lookup : std::uint8_t {
-  File,
-  Folder,
-  Missing,    // or something that is not served: a device, a way out of the root
-  Forbidden,  // it exists, and we may not read it
-  Busy,       // no descriptor or no memory left: another time
-  Failed,     // an error of the disk, say
 };
 
 struct FileCacheCounters {
@@ -149,19 +137,15 @@ class FileCache {
   // By fstat. False if it cannot be asked or has lost its last name.
   [[nodiscard]] static bool look_at(OpenFile& file, std::uint64_t now_ns);
 
-  void move_to_newest(OpenFile& file);
   void insert(OpenFile& file);
   void remove(OpenFile& file);  // closes it as well, unless it is in use
-  void link_newest(OpenFile& file);
-  void unlink(OpenFile& file);
   void close(OpenFile& file);
 
   int root_;
   std::size_t capacity_;
   std::uint64_t recheck_ns_;
   std::unordered_map<std::string_view, OpenFile*> by_path_;  // the keys lie in the files
-  OpenFile* newest_ = nullptr;
-  OpenFile* oldest_ = nullptr;
+  support::UseOrder<OpenFile> order_;
   FileCacheCounters counters_;
 };
 

@@ -15,19 +15,6 @@ namespace {
 
 constexpr std::size_t kNameBytes = http::Limits{}.max_target_bytes + 2;
 
-http::Status status_of(Lookup lookup) {
-  switch (lookup) {
-    case Lookup::Forbidden:
-      return http::Status::Forbidden;
-    case Lookup::Busy:
-      return http::Status::ServiceUnavailable;
-    case Lookup::Failed:
-      return http::Status::InternalServerError;
-    default:
-      return http::Status::NotFound;
-  }
-}
-
 }  // namespace
 
 void HttpProtocol::answer(HttpConnection& connection, const http::Request& request) {
@@ -60,7 +47,7 @@ void HttpProtocol::answer_path(HttpConnection& connection, const http::Request& 
     return;
   }
   if (lookup != Lookup::File) {
-    begin_answer(connection, http::error_response(request, status_of(lookup)));
+    begin_answer(connection, http::error_response(request, http::status_of(lookup)));
     return;
   }
   const FileVersion& version = file->version;

@@ -55,25 +55,16 @@ int Server::run(const char* program) {
 }
 
 std::expected<void, std::string> Server::start(const char* program) {
-  const auto address = net::Address::parse(options_.bind);
-  if (!address || address->port() != 0) {
-    return std::unexpected(
-        "option '--bind' needs an IPv4 or IPv6 address, and the port goes to "
-        "'--port', not '" +
-        options_.bind + "'");
-  }
-  net::Address wanted = *address;
-  wanted.set_port(options_.port);
-  auto listener = net::listen(wanted);
+  auto listener = net::listen(options_.bind, options_.port);
   if (!listener) {
-    return std::unexpected("cannot listen on " + wanted.to_string() + ": " +
-                           listener.error().message());
+    return std::unexpected(listener.error());
   }
   const net::Address bound = listener->address;
   if (const auto started = signals_.start({SIGTERM, SIGINT, SIGUSR1}); !started) {
     return std::unexpected(std::string("cannot receive signals: ") + started.error().message());
   }
-  const std::uint32_t limit = connection_limit(program, listener->fd.get());
+  const std::uint32_t limit = support::connection_limit(
+      program, options_.max_connections, protocol_.spare_descriptors(), listener->fd.get());
   const bool edge_triggered = (protocol_.first_interest() & EPOLLET) != 0;
   if (const auto started = acceptor_.start(std::move(*listener), limit, edge_triggered); !started) {
     return std::unexpected(std::string("cannot watch the listener: ") + started.error().message());
@@ -87,21 +78,6 @@ std::expected<void, std::string> Server::start(const char* program) {
   std::printf("listening on %s\n", bound.to_string().c_str());
   std::fflush(stdout);
   return {};
-}
-
-// As many as were asked for, or as the limit on open files leaves room for.
-std::uint32_t Server::connection_limit(const char* program, int open_fd) const {
-  const std::uint64_t free_fds = support::raise_file_limit(open_fd);
-  const std::uint64_t spare = protocol_.spare_descriptors();
-  const std::uint64_t room = free_fds > spare ? free_fds - spare : 1;
-  if (room >= options_.max_connections) {
-    return options_.max_connections;
-  }
-  std::fprintf(stderr,
-               "%s: warning: room for %" PRIu64 " connections instead of %" PRIu32
-               ": the limit on open files is too low (`ulimit -Hn`)\n",
-               program, room, options_.max_connections);
-  return static_cast<std::uint32_t>(room);
 }
 
 // --- the life of a connection -------------------------------------------------------------------

@@ -104,7 +104,6 @@ class Server {
 
   // An error is a sentence.
   [[nodiscard]] std::expected<void, std::string> start(const char* program);
-  [[nodiscard]] std::uint32_t connection_limit(const char* program, int open_fd) const;
 
   void on_accepted(int fd);
   void link(Connection& connection);
