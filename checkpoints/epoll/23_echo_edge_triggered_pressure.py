@@ -24,8 +24,8 @@ def check_gone_between_reads(c):
 
 
 def check(c):
-    check_gone_between_reads(c)
     argv = servers.echo(c, "--mode", "et")
-    wire_echo.slow_reader_gets_all(c, argv)
     wire_echo.half_close(c, argv)
+    wire_echo.slow_reader_gets_all(c, argv)
+    check_gone_between_reads(c)
     wire_echo.rude_clients(c, argv, rounds=50)

@@ -35,6 +35,21 @@ inline int half(int number) {
   return number / 2;
 }
 """
+# One that fails in another way the second time that it is run.
+MOODY = '''\
+"Moody."
+
+from pathlib import Path
+
+
+def check(c):
+    runs = Path("{runs}")
+    before = runs.read_text() if runs.exists() else ""
+    runs.write_text(before + "x")
+    result = c.run_ok([c.program("toy")])
+    usually = "It has its moods." if before == "x" else "It divides by the wrong number."
+    c.equal("what it prints", "half of 8 is 4", result.stdout.strip(), usually=usually)
+'''
 FILES = {
     "CMakeLists.txt": """\
 cmake_minimum_required(VERSION 3.25)
@@ -149,6 +164,19 @@ class Harness(unittest.TestCase):
             folder = self.root / "build/mutants" / own
             self.assertEqual((folder / "src" / self.TOY).read_text(), PROGRAM, "the copy is whole again")
             self.assertNotIn(f"build/mutants/{other}", (folder / "build/build.ninja").read_text())
+
+    def test_who_was_not_caught_beside_others_is_tried_again_alone(self):
+        extra, runs = self.root / "checkpoints/epoll/05_moody.py", self.root / "build/runs"
+        self.addCleanup(extra.unlink)
+        # Its first run is of the unbroken program; in the second it fails for a reason of its own.
+        extra.write_text(MOODY.format(runs=runs))
+        self.write(a=patch(header(), self.TOY, "half(8)", "half(10)"),
+                   moody=patch(header(checkpoint="epoll/05_moody"), self.TOY, "half(8)", "half(10)"))
+        self.assertEqual(self.run_harness("--jobs", "2"), 0, self.text)
+        self.assertTrue(self.text.endswith("\n2 passed, 0 failed, 0 skipped\n"), self.text)
+        runs.unlink()
+        self.assertEqual(self.run_harness("--jobs", "1", "moody"), 1, "it was alone the first time")
+        self.assertIn("noticed for another reason", self.text)
 
     def test_ctrl_c_ends_the_children(self):
         extra = self.root / "checkpoints/epoll/04_long.py"
