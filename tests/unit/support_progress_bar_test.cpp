@@ -101,8 +101,8 @@ TEST(ProgressBar, DrawsOnATerminalAndErasesItselfAtTheEnd) {
     EXPECT_EQ(terminal.take(), "");
     bar.update(50 * kMiB, kSecond_ns);
     EXPECT_EQ(terminal.take(),
-              std::string(kErase) +
-                  "copying [##########----------]  50%  50.0 MiB of 100.0 MiB  50.0 MiB/s");
+              "\r\x1b[K"
+              "copying [##########----------]  50%  50.0 MiB of 100.0 MiB  50.0 MiB/s");
   }
   EXPECT_EQ(terminal.take(), kErase);
 }
