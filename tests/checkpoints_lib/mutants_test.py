@@ -35,6 +35,20 @@ inline int half(int number) {
   return number / 2;
 }
 """
+# One that fails when it is run for the first time, of whatever program.
+SHY = '''\
+"Shy."
+
+from pathlib import Path
+
+
+def check(c):
+    runs = Path("{runs}")
+    is_first = not runs.exists()
+    runs.touch()
+    result = c.run_ok([c.program("toy")])
+    c.equal("what it prints", "half of 8 is 4", "nothing" if is_first else result.stdout.strip())
+'''
 # One that fails in another way the second time that it is run.
 MOODY = '''\
 "Moody."
@@ -177,6 +191,18 @@ class Harness(unittest.TestCase):
         runs.unlink()
         self.assertEqual(self.run_harness("--jobs", "1", "moody"), 1, "it was alone the first time")
         self.assertIn("noticed for another reason", self.text)
+
+    def test_a_checkpoint_that_failed_on_the_unbroken_program_beside_others_is_tried_again_alone(self):
+        extra, runs = self.root / "checkpoints/epoll/06_shy.py", self.root / "build/shy"
+        self.addCleanup(extra.unlink)
+        extra.write_text(SHY.format(runs=runs))
+        self.write(a=patch(header(), self.TOY, "half(8)", "half(10)"),
+                   shy=patch(header("half of 8 is 5", checkpoint="epoll/06_shy"), self.TOY, "half(8)", "half(10)"))
+        self.assertEqual(self.run_harness("--jobs", "2"), 0, self.text)
+        self.assertTrue(self.text.endswith("\n2 passed, 0 failed, 0 skipped\n"), self.text)
+        runs.unlink()
+        self.assertEqual(self.run_harness("--jobs", "1", "shy"), 1, "it was alone the first time")
+        self.assertIn("epoll/06_shy fails on the unbroken program", self.text)
 
     def test_ctrl_c_ends_the_children(self):
         extra = self.root / "checkpoints/epoll/04_long.py"
