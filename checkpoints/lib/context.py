@@ -44,6 +44,9 @@ from .process import Running, RunResult
 
 TIERS = ["quick", "default", "full", "soak"]
 
+# From the moment when a program's sockets close until its parent can see that it has ended.
+SEEN_DEAD_S = 0.5
+
 
 class Context:
     def __init__(self, build_dir: Path, directory: Path, tier: str = "default", server: str | None = None):
@@ -277,7 +280,7 @@ class Context:
             connection = socket.create_connection((server.address, server.port), timeout=timeout)
         except ConnectionRefusedError:
             # One that has just died may not be known to be dead.
-            process.wait_until(lambda: server.status is not None, 0.5)
+            process.wait_until(lambda: server.status is not None, SEEN_DEAD_S)
             self.expect(server.status is None, server.name, expected="it runs, and accepts a connection",
                         seen=f"it ended with status {server.status}",
                         usually=process.tail(server.stderr()) or None)
@@ -307,6 +310,13 @@ class Context:
         if words[0] == "strace":
             words = words[words.index("--") + 1 :]
         return shlex.join(words), process.tail(out + err)
+
+    def ended_unasked(self) -> list[tuple[str, str, str]]:
+        """(name, how it ended, the end of its stderr) of the servers that nobody stopped. A client can know that before
+        their parent does, so it looks for a moment."""
+        process.wait_until(lambda: any(server.status is not None for server in self._running), SEEN_DEAD_S)
+        return [(server.name, f"it ended with status {server.status}", process.tail(server.stderr(), 4))
+                for server in self._running if server.status is not None]
 
     def close(self) -> list[str]:
         """Ends what the check left behind. Returns what should not have been left."""

@@ -131,6 +131,10 @@ def _run_check(checkpoint: Checkpoint, settings: Settings, directory: Path) -> d
     if outcome["failure"]:
         ran, said = context.last_program()
         outcome["failure"].update(ran=ran, said=said)
+        # A server that has died is the reason, and what a client saw of that the consequence.
+        for name, how, said in context.ended_unasked():
+            if how not in outcome["failure"]["seen"]:
+                outcome["failure"]["seen"] += f"\n{name}: {how}\n{said}".rstrip()
     left = context.close() + _left_running()
     if outcome["status"] == PASS:
         gc.collect()

@@ -122,11 +122,15 @@ class Results(unittest.TestCase):
         self.assertEqual((failure["expected"], failure["seen"]),
                          ("it runs, and accepts a connection", "it ended with status 7"))
 
+    def test_a_server_that_died_in_an_exchange_is_named_beside_what_its_client_saw(self):
+        _, failure = self.failure("20_server")
+        self.assertEqual(failure["seen"], "b''\npython3: it ended with status 7")
+
 
 class Selection(unittest.TestCase):
     def test_all_together(self):
         outcome = run_checkpoints("epoll")
-        self.assertEqual(outcome.last_line, "3 passed, 13 failed, 2 skipped")
+        self.assertEqual(outcome.last_line, "3 passed, 14 failed, 2 skipped")
         self.assertNotIn("epoll/14_full", outcome.results)
         self.assertIn("Start with the first: ./checkpoints/run --only epoll/02_fails --hint", outcome.text)
         self.assertNotIn("\x1b", outcome.text)
