@@ -16,10 +16,11 @@
 #include "common/http/request_parser.hpp"
 #include "common/http/response_head.hpp"
 #include "common/server/connection.hpp"
+#include "common/server/room_wait.hpp"
+#include "common/server/slot_list.hpp"
 #include "m2_file_server/file_table.hpp"
 #include "m2_file_server/input.hpp"
 #include "m2_file_server/pipe_pool.hpp"
-#include "m2_file_server/slot_list.hpp"
 #include "m2_file_server/transfer.hpp"
 
 namespace file_server {
@@ -55,8 +56,7 @@ struct FileConnection : server::Connection {
   // Operations in flight.
   bool receiving = false;
   bool sending = false;
-  bool blocked = false;          // a POLL_ADD for POLLOUT, or, where that is no use, a deadline
-  std::uint8_t clock_waits = 0;  // such deadlines since bytes went out last
+  server::RoomWait room;  // blocked: the socket is full
   std::uint16_t reads_in_flight = 0;
 
   // The request.
@@ -85,7 +85,7 @@ struct FileConnection : server::Connection {
   Transfer transfer;
   Splice splice;
 
-  SlotLink link;  // waits for a buffer, or is blocked and holds some
+  server::SlotLink link;  // waits for a buffer, or is blocked and holds some
 
   [[nodiscard]] bool text_waits() const { return text_sent < text.size(); }
   // All of the file, if there is one, was given to the socket.

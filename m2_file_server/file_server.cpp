@@ -80,8 +80,8 @@ void FileServer::on_closed(std::uint32_t slot) {
 }
 
 void FileServer::on_deadline(std::uint32_t slot) {
-  if (server_->connection(slot).blocked) {
-    return send_again(slot);  // see on_can_send(): there is no other deadline while we answer
+  if (server_->connection(slot).room.waiting()) {
+    return send_again(slot);  // there is no other deadline while we answer: see server::RoomWait
   }
   refuse(slot, http::Status::RequestTimeout);
 }
@@ -227,7 +227,7 @@ server::Waiting FileServer::waiting(const Connection& connection) const {
   if (connection.receiving) {
     waiting.add(kRecv);
   }
-  if (connection.blocked) {
+  if (connection.room.polling()) {
     waiting.add(kWaitToSend);
   }
   return waiting;

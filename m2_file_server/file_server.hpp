@@ -32,6 +32,7 @@
 #include "common/http/target_path.hpp"
 #include "common/loop/op_id.hpp"
 #include "common/server/server.hpp"
+#include "common/server/slot_list.hpp"
 #include "common/support/http_counters.hpp"
 #include "common/uring/uapi.hpp"
 #include "m2_file_server/buffer_pool.hpp"
@@ -40,7 +41,6 @@
 #include "m2_file_server/file_table.hpp"
 #include "m2_file_server/options.hpp"
 #include "m2_file_server/pipe_pool.hpp"
-#include "m2_file_server/slot_list.hpp"
 #include "m2_file_server/transfer.hpp"
 
 namespace file_server {
@@ -149,7 +149,8 @@ class FileServer {
   void release_pipe(Connection& connection);
 
   [[nodiscard]] auto link_of() {
-    return [this](std::uint32_t slot) -> SlotLink& { return server_->connection(slot).link; };
+    return
+        [this](std::uint32_t slot) -> server::SlotLink& { return server_->connection(slot).link; };
   }
 
   int root_;
@@ -158,10 +159,10 @@ class FileServer {
   const ServeOptions& options_;
   Server* server_ = nullptr;
 
-  std::vector<Chunk> chunks_;  // one for each buffer
-  PipePool pipes_;             // with --splice
-  SlotList wants_buffer_;      // answers that have none
-  SlotList blocked_;           // answers that hold buffers while their client does not read
+  std::vector<Chunk> chunks_;      // one for each buffer
+  PipePool pipes_;                 // with --splice
+  server::SlotList wants_buffer_;  // answers that have none
+  server::SlotList blocked_;       // answers that hold buffers while their client does not read
   http::DateCache date_;
   support::HttpCounters http_;
   FileServerCounters counters_;

@@ -27,13 +27,13 @@ void FileServer::read_ahead(std::uint32_t slot) {
     start_piece(slot, *id);
   }
   if (connection.transfer.wants_buffer() && connection.transfer.chunk_count() == 0 &&
-      !connection.blocked) {
+      !connection.room.waiting()) {
     wait_for_buffer(slot);
   }
 }
 
 bool FileServer::may_take_buffer(const Connection& connection) const {
-  if (connection.blocked || connection.redo != Redo::No || !wants_buffer_.empty()) {
+  if (connection.room.waiting() || connection.redo != Redo::No || !wants_buffer_.empty()) {
     return false;
   }
   const std::uint16_t held = connection.transfer.chunk_count();
@@ -190,7 +190,7 @@ void FileServer::before_wait() {
 // answer has a poll in flight, no SEND, and those with a read in flight are left alone.
 bool FileServer::take_back() {
   const auto link = link_of();
-  for (std::uint32_t slot = blocked_.first(); slot != kNoSlot; slot = link(slot).next) {
+  for (std::uint32_t slot = blocked_.first(); slot != server::kNoSlot; slot = link(slot).next) {
     Connection& connection = server_->connection(slot);
     if (connection.reads_in_flight > 0) {
       continue;

@@ -1,6 +1,5 @@
 // Sending: first text, then the pieces of a file in their order, one SEND in flight.
 
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -14,18 +13,11 @@
 #include "m2_file_server/operations.hpp"
 
 namespace file_server {
-namespace {
-
-// 1 ms, then twice as long, up to 128 ms.
-constexpr std::uint64_t kClockWaitNs = 1'000'000;
-constexpr unsigned kMostDoublings = 7;
-
-}  // namespace
 
 void FileServer::pump(std::uint32_t slot) {
   Connection& connection = server_->connection(slot);
   read_ahead(slot);
-  if (connection.sending || connection.blocked) {
+  if (connection.sending || connection.room.waiting()) {
     return;
   }
   if (connection.text_waits()) {
@@ -139,7 +131,7 @@ bool FileServer::accept_sent(std::uint32_t slot, std::size_t asked, std::int32_t
   if (res >= 0) {
     const auto sent = static_cast<std::size_t>(res);
     server_->note_sent(slot, sent);
-    server_->connection(slot).clock_waits = 0;
+    server_->connection(slot).room.note_sent();
     if (sent == asked) {
       return true;
     }
@@ -168,8 +160,7 @@ bool FileServer::accept_sent(std::uint32_t slot, std::size_t asked, std::int32_t
 // [snippet: wait_to_send]
 void FileServer::wait_to_send(std::uint32_t slot) {
   Connection& connection = server_->connection(slot);
-  uring::prep_poll_add(server_->arm(slot, kWaitToSend), connection.fd, POLLOUT);
-  connection.blocked = true;
+  connection.room.begin(*server_, slot, kWaitToSend);  // POLL_ADD, for POLLOUT
   ++counters_.sends_blocked;
   leave_list(slot);  // a buffer would be of no use before there is room: pump() asks again
   if (connection.transfer.chunk_count() > 0) {
@@ -179,23 +170,18 @@ void FileServer::wait_to_send(std::uint32_t slot) {
 // [/snippet]
 
 void FileServer::on_can_send(std::uint32_t slot, std::int32_t res) {
-  Connection& connection = server_->connection(slot);
-  if (!server_->is_open(slot)) {
-    return stop_waiting(slot);
+  const auto next = server_->connection(slot).room.on_polled(*server_, slot, res);
+  if (next == server::RoomWait::Next::Wait) {
+    return;
   }
-  if (res < 0) {
-    stop_waiting(slot);
+  stop_waiting(slot);
+  if (!server_->is_open(slot)) {
+    return;
+  }
+  if (next == server::RoomWait::Next::Close) {
     return close_unexpected(slot, "wait to send", res);
   }
-  if ((res & (POLLOUT | POLLERR | POLLHUP)) == 0) {
-    // KERNEL: POLL_ADD reports POLLRDHUP, too, asked or not. Of a client that has shut down its side
-    // and does not read, every poll would complete at once, and every SEND with EAGAIN: so this one
-    // waits by the clock, longer each time that there was still no room: see on_deadline().
-    const unsigned doublings = connection.clock_waits;
-    connection.clock_waits = static_cast<std::uint8_t>(std::min(doublings + 1, kMostDoublings));
-    return server_->set_deadline(slot, server_->turn_ns() + (kClockWaitNs << doublings));
-  }
-  send_again(slot);
+  pump(slot);
 }
 
 void FileServer::send_again(std::uint32_t slot) {
@@ -204,7 +190,7 @@ void FileServer::send_again(std::uint32_t slot) {
 }
 
 void FileServer::stop_waiting(std::uint32_t slot) {
-  server_->connection(slot).blocked = false;
+  server_->connection(slot).room.end();
   leave_list(slot);
 }
 

@@ -54,7 +54,8 @@ std::optional<uring::RegisteredFiles> register_files(uring::Ring& ring, std::siz
   return std::move(*table);
 }
 
-int serve(const ServeOptions& options, uring::Ring& ring, int root) {
+int serve(const ServeOptions& options, const uring::Features& features, uring::Ring& ring,
+          int root) {
   auto buffers = BufferPool::create(options.buffers, options.buffer_size);
   if (!buffers) {
     return refuse("no memory for " + std::to_string(options.buffers) +
@@ -67,7 +68,9 @@ int serve(const ServeOptions& options, uring::Ring& ring, int root) {
   FileTable files(places ? &*places : nullptr,
                   {.capacity = options.file_cache, .direct = options.direct});
   FileServer protocol(root, *buffers, files, options);
-  server::Server<FileServer> server(ring, protocol, options.server);
+  server::Server<FileServer> server(
+      ring, protocol, options.server,
+      {.multishot_accept = features.has(uring::Feature::MultishotAccept)});
   const int status = server.run(kProgram);
   if (status == 1) {
     // Requests are in flight, and their memory must not go before the ring: the process goes as one.
@@ -108,7 +111,7 @@ int run_server(int argc, char** argv) {
   if (!ring) {
     return refuse(ring.error());
   }
-  return serve(options, *ring, root.get());
+  return serve(options, *features, *ring, root.get());
 }
 
 }  // namespace file_server

@@ -13,4 +13,5 @@ hint = ["send() may take a part of what it is given: keep the rest, and go on wi
 
 
 def check(c):
-    wire_echo.byte_exact(c, servers.echo(c))
+    with servers.echoing(c) as server:
+        wire_echo.byte_exact(c, server)

@@ -49,4 +49,5 @@ def check_bursts(c):
 
 def check(c):
     check_bursts(c)
-    wire_echo.byte_exact(c, servers.echo(c, "--mode", "et"))
+    with servers.echoing(c, "--mode", "et") as server:
+        wire_echo.byte_exact(c, server)

@@ -11,4 +11,5 @@ hint = "What belongs to a connection lies in the connection: nothing of it in th
 
 
 def check(c):
-    wire_echo.many_at_once(c, servers.echo(c), c.choose(default=400, full=2000))
+    with servers.echoing(c) as server:
+        wire_echo.many_at_once(c, server, c.choose(default=400, full=2000))

@@ -12,4 +12,5 @@ hint = ["After recv() gave 0, send what still waits, then close.",
 
 
 def check(c):
-    wire_echo.half_close(c, servers.echo(c, "--max-buffered", "64M"))
+    with servers.echoing(c, "--max-buffered", "64M") as server:
+        wire_echo.half_close(c, server)

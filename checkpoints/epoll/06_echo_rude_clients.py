@@ -12,4 +12,5 @@ hint = ["ECONNRESET and EPIPE end one connection. SIGPIPE would end the server: 
 
 
 def check(c):
-    wire_echo.rude_clients(c, servers.echo(c), c.choose(default=100, full=2000))
+    with servers.echoing(c) as server:
+        wire_echo.rude_clients(c, server, c.choose(default=100, full=2000))

@@ -11,5 +11,5 @@ hint = "Stop asking for EPOLLIN at the limit; ask again when the buffer has drai
 
 
 def check(c):
-    wire_echo.slow_reader_gets_all(c, servers.echo(c))
-    wire_echo.slow_reader(c, servers.echo(c))
+    with servers.echoing(c) as server:
+        wire_echo.slow_reader(c, server)

@@ -12,9 +12,5 @@ hint = "A connection's memory and descriptor are used again: nothing of the last
 
 
 def check(c):
-    server = c.serve(servers.echo(c))
-    target = load.run(c, "echo", server, "--connections", 100, "--size-mix", "64:80,4K:15,64K:5",
-                      "--requests-per-connection", 10, "--duration", c.choose(default="2s", full="20s"))
-    c.at_least("connections", 200, target["connections_opened"], usually="Accepting is slow, or stops.")
-    c.note(f"{target['messages']} messages on {target['connections_opened']} connections")
-    c.stop(server)
+    with servers.echoing(c) as server:
+        load.churn_of_echoes(c, server, c.choose(default="2s", full="20s"))

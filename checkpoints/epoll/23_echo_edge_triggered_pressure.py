@@ -11,21 +11,19 @@ hint = ["After a stop, EPOLL_CTL_MOD reports what is ready already; or read once
         "A send that fails in the loop over recv() closes the connection: what it owns is freed when the loop is left."]
 
 
-def check_gone_between_reads(c):
+def check_gone_between_reads(c, server):
     """Their bytes and FIN lie in the server's socket. The first answer meets nobody: RST, and the next call fails."""
-    server = c.start(servers.echo(c, "--mode", "et"))
     with servers.held(server):
         for _ in range(30):
             with c.connect(server) as client:
                 client.sendall(noise(50_000))
     c.wait_until(lambda: server.status is not None or c.count_fds(server.pid) == server.fds_at_start)
     wire_echo.serves(c, server, "after clients that were gone when their answer came")
-    c.stop(server)
 
 
 def check(c):
-    argv = servers.echo(c, "--mode", "et")
-    wire_echo.half_close(c, argv)
-    wire_echo.slow_reader_gets_all(c, argv)
-    check_gone_between_reads(c)
-    wire_echo.rude_clients(c, argv, rounds=50)
+    with servers.echoing(c, "--mode", "et") as server:
+        wire_echo.half_close(c, server)
+        wire_echo.slow_reader(c, server)
+        check_gone_between_reads(c, server)
+        wire_echo.rude_clients(c, server, rounds=50)

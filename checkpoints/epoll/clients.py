@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import selectors
 import socket
@@ -161,19 +162,39 @@ def reset(connection: socket.socket) -> None:
     connection.close()
 
 
-def push(connection: socket.socket, data: bytes, most: int, quiet_s: float = 0.4) -> int:
-    """Sends `data` over and over without reading, until nothing more is taken for `quiet_s` seconds, or `most`
-    bytes were. Returns how many."""
-    connection.setblocking(False)
-    sent, last = 0, time.monotonic()
-    while sent < most and time.monotonic() - last < quiet_s:
-        at = sent % len(data)
-        try:
-            sent += connection.send(memoryview(data)[at:])
+def leave(connection: socket.socket, how: str) -> None:
+    """Goes by "reset", by "close", or by "half": with a FIN first, as if it would read on."""
+    if how == "reset":
+        reset(connection)
+        return
+    if how == "half":
+        with contextlib.suppress(OSError):  # it may have been closed already
+            connection.shutdown(socket.SHUT_WR)
+    connection.close()
+
+
+def push_all(connections: list[socket.socket], data: bytes, most: int, quiet_s: float = 0.4) -> list[int]:
+    """Sends `data` over and over on each of them without reading, until none takes more for `quiet_s` seconds, or
+    each has taken `most` bytes. Returns how many each has."""
+    sent, last = [0] * len(connections), time.monotonic()
+    for connection in connections:
+        connection.setblocking(False)
+    while min(sent) < most and time.monotonic() - last < quiet_s:
+        before = sum(sent)
+        for number, connection in enumerate(connections):
+            with contextlib.suppress(BlockingIOError, ConnectionError):  # one that is closed takes no more
+                if sent[number] < most:
+                    sent[number] += connection.send(memoryview(data)[sent[number] % len(data) :])
+        if sum(sent) > before:
             last = time.monotonic()
-        except BlockingIOError:
+        else:
             time.sleep(0.01)
     return sent
+
+
+def push(connection: socket.socket, data: bytes, most: int, quiet_s: float = 0.4) -> int:
+    """The same for one. Returns how many bytes it has taken."""
+    return push_all([connection], data, most, quiet_s)[0]
 
 
 def pushed(data: bytes, size: int) -> bytes:
@@ -200,6 +221,6 @@ def arriving(connection: socket.socket, most: int, quiet_s: float = STALL_S) -> 
     try:
         while len(seen) < most and (part := connection.recv(min(most - len(seen), 1 << 20))):
             seen += part
-    except TimeoutError:
+    except (TimeoutError, ConnectionError):
         pass
     return bytes(seen)

@@ -83,7 +83,7 @@ class HttpClient:
         try:
             part = self.socket.recv(1 << 18)
         except TimeoutError:
-            raise Failure("an answer", f"something within {STALL_S} s",
+            raise Failure("an answer", f"something within {self.socket.gettimeout():g} s",
                           f"{self._buffer[:200]!r}, and then nothing") from None
         except ConnectionResetError:
             return False
@@ -138,9 +138,9 @@ class HttpClient:
             line += byte
         return line[:-2]
 
-    def rest(self, after: str = "") -> bytes:
+    def rest(self, after: str = "", timeout: float = STALL_S) -> bytes:
         """All bytes to the end of the stream, which must come: the failure says after what."""
-        rest, self._buffer = self._buffer + read_to_end(self.socket, after), b""
+        rest, self._buffer = self._buffer + read_to_end(self.socket, after, timeout), b""
         return rest
 
     def some(self, most: int) -> bytes:

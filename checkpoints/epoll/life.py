@@ -79,7 +79,7 @@ def second_signal(c, argv, talk=Echo()) -> None:
         c.stop(server)
 
 
-COLUMNS = ["fd", "peer", "state", "received", "sent", "buffered", "age_ms", "closes_at_ns"]
+COLUMNS = ["fd", "peer", "state", "ops", "received", "sent", "buffered", "age_ms", "closes_at_ns"]
 
 
 def report(c, argv, counters: list[str], talk=Echo()) -> None:
@@ -98,7 +98,7 @@ def report(c, argv, counters: list[str], talk=Echo()) -> None:
             c.equal("first lines", ["--- report", "connections 3"], lines[:2])
             c.equal("columns", COLUMNS, lines[2].split())
             c.equal("rows", 3, len(seen.connections), usually=seen.text)
-            where = [(seen.of(client) or servers.Connection(0, "missing", "", 0, 0, 0, 0, 0))
+            where = [(seen.of(client) or servers.Connection(0, "missing", "", None, 0, 0, 0, 0, 0))
                      for client in (talks, silent, deaf)]
             c.none("clients without a row", [one.peer for one in where if not one.state], usually=seen.text)
             c.equal("states", ["reading", "reading", talk.deaf_state], [one.state for one in where])

@@ -3,8 +3,11 @@ several milestones are put under."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import resource
+from collections.abc import Iterator
+from pathlib import Path
 
 from epoll.http_client import make_file
 from epoll.wire_http import serving
@@ -21,21 +24,50 @@ def descriptors(c, count: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
+class Running:
+    """The load client at work. `target` is its result for the server, when it has ended."""
+
+    def __init__(self, program):
+        self.program = program
+        self.target: dict = {}
+
+
+def _argv(c, path: Path, protocol: str, server, options) -> list:
+    host = f"[{server.address}]" if ":" in server.address else server.address
+    return [c.program(PROGRAM), protocol, f"server={host}:{server.port}", "--json", path, *options]
+
+
+def _result(c, path: Path, status: int, stderr: str) -> dict:
+    """What it has written, which must be without any error."""
+    c.expect(path.exists() and path.stat().st_size > 0, "the load client", expected="it writes its results",
+             seen=stderr)
+    target = json.loads(path.read_text())["targets"][0]
+    c.none("errors that the load client counted",
+           [f"{name}: {count}" for name, count in target["errors"].items() if count],
+           usually=stderr or "A byte was lost, or a connection closed in the middle.")
+    c.equal("exit status of the load client", 0, status, usually=stderr)
+    c.at_least("messages", 1, target["messages"])
+    return target
+
+
 def run(c, protocol: str, server, *options: object, timeout: float = 60, before: list = ()) -> dict:
     """The result for one server, without any error. See checkpoints/load_client for the options. `before`: a command
     that runs it, such as perf stat."""
     path = c.temp_dir() / "result.json"
-    host = f"[{server.address}]" if ":" in server.address else server.address
-    argv = [*before, c.program(PROGRAM), protocol, f"server={host}:{server.port}", "--json", path, *options]
-    result = c.run(argv, timeout=timeout)
-    c.expect(path.exists(), "the load client", expected="it writes its results", seen=result.stderr)
-    target = json.loads(path.read_text())["targets"][0]
-    c.none("errors that the load client counted",
-           [f"{name}: {count}" for name, count in target["errors"].items() if count],
-           usually=result.stderr or "A byte was lost, or a connection closed in the middle.")
-    c.equal("exit status of the load client", 0, result.status, usually=result.stderr)
-    c.at_least("messages", 1, target["messages"])
-    return target
+    result = c.run([*before, *_argv(c, path, protocol, server, options)], timeout=timeout)
+    return _result(c, path, result.status, result.stderr)
+
+
+@contextlib.contextmanager
+def started(c, protocol: str, server, *options: object, timeout: float = 60, before: list = ()) -> Iterator[Running]:
+    """The same beside what is done in the block, at whose end its own is waited for: then `.target` is the result."""
+    path = c.temp_dir() / "result.json"
+    running = Running(c.start([*before, *_argv(c, path, protocol, server, options)], first_line=None))
+    yield running
+    program = running.program
+    c.expect(program.wait(timeout), "the load client", expected=f"it ends within {timeout:g} s", seen="it runs")
+    c.stop(program, status=None, fds_may_differ="it has ended")
+    running.target = _result(c, path, program.status, program.stderr())
 
 
 def _note_latency(c, target: dict, messages: str) -> None:
@@ -66,6 +98,14 @@ def steady_files(c, argv, connections: int) -> None:
                      "--warmup", "2s", "--paths", "/page.html,/picture.png", "--root", root, timeout=100)
         c.at_least("connections", connections, target["connections_opened"])
         _note_latency(c, target, "files")
+
+
+def churn_of_echoes(c, server, duration: str) -> None:
+    """100 connections that exchange ten messages each and go."""
+    target = run(c, "echo", server, "--connections", 100, "--size-mix", "64:80,4K:15,64K:5",
+                 "--requests-per-connection", 10, "--duration", duration)
+    c.at_least("connections", 200, target["connections_opened"], usually="Accepting is slow, or stops.")
+    c.note(f"{target['messages']} messages on {target['connections_opened']} connections")
 
 
 def churn_of_files(c, argv, duration: str) -> None:

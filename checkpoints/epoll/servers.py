@@ -9,6 +9,8 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lib import process
+
 PROGRAM = "epoll_reference"
 KEEPS_FILES = "it keeps the files open that it served last"
 
@@ -16,6 +18,14 @@ KEEPS_FILES = "it keeps the files open that it served last"
 def echo(c, *words: object) -> list[str]:
     """The command line of the echo server; the kernel chooses its port."""
     return [c.program(PROGRAM), "echo", "--port", "0", *[str(word) for word in words]]
+
+
+@contextlib.contextmanager
+def echoing(c, *words: object) -> Iterator:
+    """The echo server (with --server the learner's), stopped at the end."""
+    server = c.serve(echo(c, *words))
+    yield server
+    c.stop(server)
 
 
 def files(c, *words: object) -> list[str]:
@@ -27,6 +37,8 @@ def files(c, *words: object) -> list[str]:
 def held(server) -> Iterator[None]:
     """The server is stopped meanwhile. Whatever happens to one of its descriptors is one event for it then."""
     server.signal(signal.SIGSTOP)
+    # A busy machine takes its time: until then the server goes on.
+    process.wait_until(lambda: process.state(server.pid) in "TtZX", 10)
     yield
     server.signal(signal.SIGCONT)
 
@@ -57,6 +69,7 @@ class Connection:
     fd: int
     peer: str  # ADDRESS:PORT
     state: str  # reading, writing, stopped, closing
+    ops: int | None  # operations in flight; None where the server has none
     received: int
     sent: int
     buffered: int
@@ -77,7 +90,7 @@ class Report:
         return next((one for one in self.connections if one.peer == name), None)
 
 
-_ROW = re.compile(r"(\d+) +(\S+) +(reading|writing|stopped|closing) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)")
+_ROW = re.compile(r"(\d+) +(\S+) +(reading|writing|stopped|closing) +(\d+|-) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)")
 
 
 def parse_report(text: str) -> Report:
@@ -86,8 +99,9 @@ def parse_report(text: str) -> Report:
         row = _ROW.fullmatch(line.rstrip())
         counter = re.fullmatch(r"(\w+) +(\d+)", line.rstrip())
         if row:
-            fd, peer, state, *numbers = row.groups()
-            report.connections.append(Connection(int(fd), peer, state, *[int(number) for number in numbers]))
+            fd, peer, state, ops, *numbers = row.groups()
+            report.connections.append(Connection(int(fd), peer, state, None if ops == "-" else int(ops),
+                                                 *[int(number) for number in numbers]))
         elif counter:
             report.counters[counter[1]] = int(counter[2])
     return report

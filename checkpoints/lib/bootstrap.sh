@@ -7,6 +7,9 @@
 
 run_with=()
 
+# With paths that begin at the tree's root, ccache has for one clone what another one has compiled.
+export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
+
 # --- What is needed -------------------------------------------------------------------------------
 # One line a package: who needs it | must it be there | how to see that it is | package | what for.
 # Without an optional one, the steps and checkpoints that use it are skipped, and say so.

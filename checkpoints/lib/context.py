@@ -237,11 +237,14 @@ class Context:
                        usually=process.tail(server.stderr()) or None)
 
     @contextlib.contextmanager
-    def tracepoints(self, events: list[str] = ("io_uring:*",)) -> Iterator[tracepoints.Events]:
+    def tracepoints(self, events: list[str] = ("io_uring:*",), own_threads: bool = False,
+                    ) -> Iterator[tracepoints.Events]:
         """`with c.tracepoints() as seen: ...` watches the programs of this check, those that run already
-        and those started inside. `seen` is filled when the block ends."""
+        and those started inside. `seen` is filled when the block ends. `own_threads`: only what their
+        threads raise themselves, which a busy machine cannot crowd out; not what its workers do."""
         seen = tracepoints.Events([])
-        with tracepoints.Session(list(events)) as session:
+        raised_by = self._own_tids() | {os.getpid()} if own_threads else None
+        with tracepoints.Session(list(events), raised_by) as session:
             yield seen
             seen.events = session.read(self._own_tids())
 
@@ -254,13 +257,21 @@ class Context:
         return procfs.ring_fds(pid)
 
     def fdinfo(self, pid: int, fd: int | None = None) -> procfs.RingInfo:
-        """/proc/PID/fdinfo of a ring (default: its first): .number("SqTail"), .lines("PollList"), .poll_ops()."""
-        if fd is None:
-            rings = procfs.ring_fds(pid)
-            self.expect(rings, "rings", expected="the program has an io_uring descriptor", seen="it has none",
-                        usually="It closed the ring's descriptor, or did not get as far as io_uring_setup.")
-            fd = rings[0]
-        return procfs.fdinfo(pid, fd)
+        """/proc/PID/fdinfo of its first ring, or of `fd`: .number("SqTail"), .lines("PollList"), .poll_ops()."""
+        if fd is not None:
+            return procfs.fdinfo(pid, fd)
+        rings = procfs.ring_fds(pid)
+        self.expect(rings, "rings", expected="the program has an io_uring descriptor", seen="it has none",
+                    usually="It closed the ring's descriptor, or did not get as far as io_uring_setup.")
+        seen: list[procfs.RingInfo] = []
+
+        # While the kernel works on a ring it says nothing, or not all, of it: then we ask again.
+        def is_shown() -> bool:
+            seen.append(procfs.fdinfo(pid, rings[0]))
+            return "UserFiles" in seen[-1].numbers
+
+        self.wait_until(is_shown, 1)
+        return seen[-1]
 
     def maps(self, pid: int) -> list[procfs.Mapping]:
         return procfs.maps(pid)
@@ -278,7 +289,7 @@ class Context:
         """A connected socket with a timeout. It is closed when the check ends, if not earlier."""
         try:
             connection = socket.create_connection((server.address, server.port), timeout=timeout)
-        except ConnectionRefusedError:
+        except (ConnectionRefusedError, ConnectionResetError):
             # One that has just died may not be known to be dead.
             process.wait_until(lambda: server.status is not None, SEEN_DEAD_S)
             self.expect(server.status is None, server.name, expected="it runs, and accepts a connection",

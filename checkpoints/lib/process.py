@@ -115,12 +115,17 @@ def wait_until(condition, timeout_s: float, pause_s: float = 0.005) -> bool:
     return True
 
 
-def is_alive(pid: int) -> bool:
+def state(pid: int) -> str:
+    """The letter that /proc has for it: R runs, S sleeps, T is stopped (t by a tracer); X also when it is gone."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except OSError:
-        return False
-    return stat[stat.rindex(")") + 2] not in "ZX"
+        return "X"
+    return stat[stat.rindex(")") + 2]
+
+
+def is_alive(pid: int) -> bool:
+    return state(pid) not in "ZX"
 
 
 def tail(text: str, lines: int = 12) -> str:

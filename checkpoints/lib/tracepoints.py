@@ -7,6 +7,10 @@ The buffer holds the events of the whole machine, because an event of a request 
 raised by its own process: the thread that makes a socket readable raises io_uring_task_add,
 kernel worker threads raise others. So we keep an event when its *ring* was used by our own
 processes. sched_process_fork tells which processes are ours.
+
+Another program that is busy with a ring of its own can fill the buffer. Where the events wanted are
+all raised by our threads themselves (submit_req always, complete with DEFER_TASKRUN), the kernel is
+asked to keep those of our threads only.
 """
 
 from __future__ import annotations
@@ -116,9 +120,10 @@ def why_unavailable() -> str | None:
 
 
 class Session:
-    """One trace buffer of our own. `with Session([...]) as session: ...`, then session.read(tids)."""
+    """One trace buffer of our own. `with Session([...]) as session: ...`, then session.read(tids).
+    With `raised_by` it holds only what these threads, and those that they fork, raise themselves."""
 
-    def __init__(self, events: list[str]):
+    def __init__(self, events: list[str], raised_by: set[int] | None = None):
         reason = why_unavailable()
         if reason:
             raise Skip(reason)
@@ -129,6 +134,7 @@ class Session:
                 raise Skip(f"this kernel has no tracepoint {pattern}")
         self._own = {name for name in known if _short(name) in _OWN_EVENTS}
         self._path = TRACEFS / "instances" / f"checkpoints_{os.getpid()}_{id(self)}"
+        self._raised_by = raised_by
         # Each CPU has a buffer of its own: 8 MiB hold about 80,000 events.
         self._buffer_kib = 1024 * max(1, min(8, 128 // (os.cpu_count() or 1)))
 
@@ -136,6 +142,9 @@ class Session:
         self._remove_stale()
         self._path.mkdir()
         self._write("buffer_size_kb", str(self._buffer_kib))
+        if self._raised_by is not None:
+            self._write("options/event-fork", "1")
+            self._write("set_event_pid", " ".join(str(tid) for tid in self._raised_by))
         self._write("events/sched/sched_process_fork/enable", "1")
         for name in self._wanted | self._own:
             self._write(f"events/io_uring/{name}/enable", "1")

@@ -100,6 +100,7 @@ class Engine {
     std::uint64_t client_cpu_ns = 0;    // at its begin
     std::optional<ServerUsage> server;  // at its begin
     support::Histogram latency_ns;
+    std::vector<Window> windows;
   };
 
   // --- phases.cpp
@@ -149,6 +150,7 @@ class Engine {
   [[nodiscard]] bool take_echo(std::uint32_t slot, std::span<const std::byte> data);
   [[nodiscard]] bool take_http(std::uint32_t slot, std::span<const std::byte> data);
   void complete_message(Connection& connection);
+  void record_latency(std::uint64_t latency_ns);
   void on_end_of_stream(std::uint32_t slot);
   [[nodiscard]] Answer& answer_of(const Connection& connection) {
     return answers_[(connection.first_path + connection.answered) % answers_.size()];

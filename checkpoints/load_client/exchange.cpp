@@ -295,10 +295,24 @@ void Engine::complete_message(Connection& connection) {
   if (connection.messages.empty()) {
     return;  // a slow reader's, which is not measured
   }
-  current_.latency_ns.record(now_ns_ - std::min(now_ns_, connection.messages.front().due_ns));
+  record_latency(now_ns_ - std::min(now_ns_, connection.messages.front().due_ns));
   ++current_.messages;
   connection.messages.pop();
   --targets_[connection.target].in_flight;
+}
+
+void Engine::record_latency(std::uint64_t latency_ns) {
+  current_.latency_ns.record(latency_ns);
+  if (current_.windows.empty()) {
+    return;
+  }
+  // What is answered after the end of the phase was asked for before it: the last window has it.
+  const std::uint64_t passed_ns = now_ns_ - std::min(now_ns_, current_.begin_ns);
+  const std::uint64_t length_ns = current_.phase.duration_ns / current_.windows.size() + 1;
+  const std::uint64_t number = std::min(passed_ns / length_ns, current_.windows.size() - 1);
+  Window& window = current_.windows[number];
+  window.latency_ns.record(latency_ns);
+  ++window.messages;
 }
 
 void Engine::on_end_of_stream(std::uint32_t slot) {

@@ -58,6 +58,9 @@ std::vector<Option> rows(Options& options, Texts& texts) {
                        "several targets: how long each has the traffic"),
       Option::integer("pairs", &options.pairs, 1, 1'000'000,
                       "several targets: pairs of slices for each comparison"),
+      Option::integer(
+          "windows", &options.windows, 0, 1000,
+          "one target: so many equal parts of its time get their own numbers in --json"),
       Option::integer("seed", &options.seed, 0, kMany, "for sizes and contents"),
       Option::text("json", "FILE", &options.json, "write the results there; -: to stdout"),
   };
@@ -127,6 +130,9 @@ std::expected<void, std::string> check(const Texts& texts, Options& options) {
   }
   if (const auto read = read_targets(texts, options); !read) {
     return read;
+  }
+  if (options.windows > 0 && options.targets.size() > 1) {
+    return std::unexpected("--windows is for one target: several are measured in slices");
   }
   if (const auto read = read_sizes(texts, options); !read) {
     return read;

@@ -36,6 +36,7 @@ struct Options {
   std::chrono::nanoseconds timeout = std::chrono::seconds(10);
   std::chrono::nanoseconds slice = std::chrono::milliseconds(100);
   std::uint32_t pairs = 20;
+  std::uint32_t windows = 0;  // parts of the duration with numbers of their own
   std::uint64_t seed = 1;
   std::string json;  // a file's name, "-" for stdout, empty: none
 };

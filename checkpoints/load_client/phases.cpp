@@ -2,6 +2,7 @@
 // numbers away.
 
 #include <algorithm>
+#include <utility>
 
 #include "checkpoints/load_client/engine.hpp"
 #include "common/support/cpu_clock.hpp"
@@ -44,6 +45,9 @@ void Engine::begin_phase() {
   const Phase& phase = current_.phase;
   if (phase.kind == PhaseKind::Measure && options_.requests > 0) {
     current_.limit = options_.requests - issued_measured_;
+  }
+  if (phase.kind == PhaseKind::Measure) {
+    current_.windows.resize(options_.windows);
   }
   current_.server = server_usage(results_.targets[phase.target]);
   current_.client_cpu_ns = support::thread_cpu_ns();
@@ -113,6 +117,7 @@ void Engine::put_away(TargetResult& result, std::uint64_t elapsed_ns,
   result.bytes_sent += current_.bytes_sent;
   result.bytes_received += current_.bytes_received;
   result.latency_ns.merge(current_.latency_ns);
+  result.windows = std::move(current_.windows);
   if (server) {
     result.server = result.server.value_or(ServerUsage{});
     *result.server += *server;

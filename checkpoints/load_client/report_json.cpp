@@ -53,6 +53,13 @@ void write_target(JsonWriter& json, const TargetResult& result) {
   }
   json.end_object();
   write_latency(json, result.latency_ns);
+  json.key("windows").begin_array();
+  for (const Window& window : result.windows) {
+    json.begin_object().member("messages", window.messages);
+    write_latency(json, window.latency_ns);
+    json.end_object();
+  }
+  json.end_array();
   write_server(json, result);
   json.end_object();
 }

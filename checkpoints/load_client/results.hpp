@@ -38,6 +38,12 @@ struct Errors {
   [[nodiscard]] std::uint64_t total() const;
 };
 
+// A part of the measured time: what was answered in it.
+struct Window {
+  std::uint64_t messages = 0;
+  support::Histogram latency_ns;
+};
+
 // All measured phases of one target together.
 struct TargetResult {
   Target target;
@@ -50,6 +56,7 @@ struct TargetResult {
   Errors errors;
   support::Histogram latency_ns;
   support::Histogram connect_ns;
+  std::vector<Window> windows;
   std::optional<ServerUsage> server;  // without a PID, or if it has ended: nothing
   std::optional<ServerMemory> memory;
 

@@ -25,8 +25,8 @@ SETUP = {"cqsize": 1 << 3, "submit_all": 1 << 7, "coop_taskrun": 1 << 8, "taskru
 WORD = {"single_mmap": 0, "nodrop": 1, "submit_stable": 2, "ext_arg": 8, "buffer_update": 10, "cqe_skip": 11,
         "bundles": 14, "min_wait": 15}
 OPCODE = {"openat2": 28, "msg_ring": 40, "send_zc": 47, "sendmsg_zc": 48, "futex": 51, "epoll_wait": 59}
-OTHERS = {"registered_ring", "buffer_ring", "buffer_ring_inc", "multishot_accept", "multishot_recv", "direct_accept",
-          "cancel_fd", "registered_wait", "ring_resize", "clone_buffers", "query"}
+OTHERS = {"registered_ring", "buffer_ring", "buffer_ring_inc", "multishot_accept", "multishot_recv",
+          "multishot_recv_limit", "direct_accept", "cancel_fd", "registered_wait", "ring_resize", "clone_buffers", "query"}
 ROW = re.compile(r"^  ([a-z_0-9]+) +([0-9]+\.[0-9]+) +(yes|no) +(query|feature word|probe|trial|masked) ", re.MULTILINE)
 
 libc = ctypes.CDLL(None, use_errno=True)

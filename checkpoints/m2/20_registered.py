@@ -41,7 +41,7 @@ def check_replaced(c, root, server):
             make_file(root / "new", 5000)
             os.rename(root / "new", root / "0")
             c.equal("bytes of the file that was renamed over", 5000, len(client.ask("/0").body))
-    taken = [line for line in m2.ring_info(c, server).lines("UserFiles") if "<none>" not in line]
+    taken = [line for line in c.fdinfo(server.pid).lines("UserFiles") if "<none>" not in line]
     c.equal("places that are taken in the ring's file table", FILES_COUNT, len(taken),
             usually="A file that was replaced, or given up, is left in the table: the disk has its bytes for ever.")
 
@@ -56,7 +56,7 @@ def check(c):
         c.equal("tables of buffers registered at the start", 1, len(registrations(start, *BUFFERS)),
                 usually="Each READ_FIXED names a registered buffer.")
         c.equal("tables of files registered at the start", 1, len(registrations(start, *FILES)))
-        info = m2.ring_info(c, server)
+        info = c.fdinfo(server.pid)
         c.equal("buffers in the ring's table", m2.BUFFERS, info.number("UserBufs"))
         c.at_least("places in the ring's file table", 1000, info.number("UserFiles"))
         with HttpClient(c, server) as client:

@@ -14,9 +14,13 @@ from epoll.http_client import HttpClient, make_file, request, sha256_of
 from m2 import server as m2
 from m2 import whole
 
+timeout = 400
 hint = "A filled buffer that its socket does not take can be given to somebody else, and its bytes be read again later."
 
 BUFFERS, SLOW, PIPELINED = 8, 32, 12
+# A client that read nothing for N seconds may have to wait about N more: what its narrow socket had no room for is sent
+# again after pauses that double.
+LATE_S = 120
 # Of each pipelined one: more than its socket holds, and mostly heads, so that it gets full in the middle of one.
 REQUESTS, PAGE_BYTES = 20_000, 100
 
@@ -24,7 +28,7 @@ REQUESTS, PAGE_BYTES = 20_000, 100
 def check_answers(c, client, page):
     """All that one of the pipelined clients has asked for."""
     widen(client.socket)
-    heads = client.rest("after many small answers").split(page)
+    heads = client.rest("after many small answers", LATE_S).split(page)
     c.none("heads of small answers, read late, that are not whole",
            [head for head in set(heads[:-1]) if not re.fullmatch(rb"HTTP/1.1 200 OK\r\n.*\r\n\r\n", head, re.DOTALL)],
            usually="What was unsent of a head was lost when its buffer was given to another.")
@@ -57,7 +61,7 @@ def check(c):
             servers.wait_for_report(c, server, lambda seen: len(seen.connections) == SLOW)
             for _ in range(3):
                 whole.download_all(c, server, expected, 8)
-            widen(first.socket)
+            widen(first.socket).settimeout(LATE_S)
             same_bytes(c, "the huge file, read late", data, first.some(len(data)))
             for client in pipelined[:6]:
                 check_answers(c, client, page)

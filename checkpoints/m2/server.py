@@ -30,18 +30,6 @@ def counters(c, server) -> dict[str, int]:
     return servers.report(c, server).counters
 
 
-def ring_info(c, server):
-    """What fdinfo says of the ring. While the kernel works on a ring it says nothing of it: then we ask again."""
-    seen = []
-
-    def is_shown() -> bool:
-        seen.append(c.fdinfo(server.pid))
-        return "UserFiles" in seen[-1].numbers
-
-    c.wait_until(is_shown)
-    return seen[-1]
-
-
 def all_buffers_free(c, server, count: int = BUFFERS) -> None:
     """When nothing is under way any more, every buffer is back."""
     seen = servers.wait_for_report(c, server, lambda seen: seen.counters["buffers_free"] == count, 5)

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 
-from epoll.clients import narrow, reset, same_bytes
+from epoll.clients import leave, narrow, same_bytes
 from epoll.http_client import HttpClient, make_file, request
 from epoll.servers import held
 from m2 import server as m2
 
 READ_FIRST = (0, 1, 100_000, 3_000_000)
-
-
-def _leave(client: socket.socket, how: str) -> None:
-    if how == "reset":
-        reset(client)
-        return
-    if how == "half":  # it may go on reading, and does not
-        client.shutdown(socket.SHUT_WR)
-    client.close()
 
 
 def _vanish(c, server, rounds: int) -> None:
@@ -29,7 +19,7 @@ def _vanish(c, server, rounds: int) -> None:
             client = narrow(c.connect(server))
             client.sendall(request("/large") * (1 + number % 3))
             if at_once:
-                _leave(client, "reset" if number % 8 == 0 else "close")
+                leave(client, "reset" if number % 8 == 0 else "close")
                 continue
         left = READ_FIRST[number % len(READ_FIRST)]
         try:
@@ -38,7 +28,7 @@ def _vanish(c, server, rounds: int) -> None:
         except TimeoutError:
             c.expect(False, "a client that reads the beginning of a large file", expected="its bytes come",
                      seen=f"{left} of {READ_FIRST[number % len(READ_FIRST)]} are missing, and nothing comes")
-        _leave(client, ("reset", "half", "close")[number % 3])
+        leave(client, ("reset", "half", "close")[number % 3])
 
 
 def clients(c, rounds: int, *options: str) -> None:

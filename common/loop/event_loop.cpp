@@ -1,6 +1,14 @@
 #include "common/loop/event_loop.hpp"
 
 namespace loop {
+namespace {
+
+// What an enter may fail with and succeed the next time: see EventLoop::submit_and_wait().
+bool passes(base::Errno error) {
+  return error.value == EINTR || error.value == EAGAIN || error.value == EBUSY;
+}
+
+}  // namespace
 
 base::Result<void> EventLoop::make_room(std::uint32_t count) {
   while (ring_.sq().space_left() < count) {
@@ -97,7 +105,7 @@ base::Result<void> EventLoop::disarm_signals() {
   // Until both the cancel and its target have completed: only then may the signalfd go.
   for (std::uint32_t left = 2; left > 0;) {
     const auto waited = ring_.submit_and_wait(1);
-    if (!waited && waited.error().value != EINTR) {
+    if (!waited && !passes(waited.error())) {
       return base::fail(waited.error());
     }
     std::array<uring::io_uring_cqe, kBatch> cqes;

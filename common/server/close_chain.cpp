@@ -14,13 +14,14 @@ void check(OperationKind kind, const char* operation, std::int32_t res) {
 
 }  // namespace
 
-void arm_close(loop::EventLoop& loop, std::uint32_t slot, int fd, const Waiting& waiting) {
+void arm_close(loop::EventLoop& loop, std::uint32_t slot, const Sockets& sockets, int fd,
+               const Waiting& waiting) {
   for (const Waiting::Operation& operation : waiting.operations()) {
     uring::io_uring_sqe& cancel = loop.arm(slot, kCancel);
     uring::prep_cancel(cancel, loop::pack(loop.slots().id(slot, operation.kind, operation.aux)), 0);
     cancel.flags |= uring::IOSQE_IO_HARDLINK;
   }
-  uring::prep_close(loop.arm(slot, kClose), fd);
+  sockets.prep_close(loop.arm(slot, kClose), fd);
 }
 
 void check_cancel(std::int32_t res) {

@@ -20,6 +20,7 @@
 
 #include "common/base/check.hpp"
 #include "common/loop/event_loop.hpp"
+#include "common/server/sockets.hpp"
 
 namespace server {
 
@@ -50,7 +51,8 @@ class Waiting {
 inline constexpr std::uint32_t kMostSqesOfClose = Waiting::kMost + 1;
 
 // Arms a CANCEL for each of these and a CLOSE, for this slot.
-void arm_close(loop::EventLoop& loop, std::uint32_t slot, int fd, const Waiting& waiting);
+void arm_close(loop::EventLoop& loop, std::uint32_t slot, const Sockets& sockets, int fd,
+               const Waiting& waiting);
 
 // What came of these two. Stops the program where nothing could have failed.
 void check_cancel(std::int32_t res);

@@ -1,5 +1,7 @@
 #include "common/server/linger.hpp"
 
+#include <sys/socket.h>
+
 #include <cerrno>
 
 #include "common/net/socket.hpp"
@@ -12,13 +14,21 @@ void Linger::begin(Connection& connection, std::uint32_t slot) {
   connection.lingering = true;
   connection.linger_checks = 0;
   // ENOTCONN if it has been reset: the RECV learns it, too.
-  (void)net::shutdown_sending(connection.fd);
+  if (sockets_.direct) {
+    uring::io_uring_sqe& shutdown = loop_.arm(slot, kShutdown);
+    uring::prep_shutdown(shutdown, connection.fd, SHUT_WR);
+    sockets_.use(shutdown);
+  } else {
+    (void)net::shutdown_sending(connection.fd);
+  }
   arm_discard(connection, slot);
 }
 
 void Linger::arm_discard(Connection& connection, std::uint32_t slot) {
   connection.discarding = true;
-  uring::prep_recv(loop_.arm(slot, kDiscard), connection.fd, discarded_, 0);
+  uring::io_uring_sqe& discard = loop_.arm(slot, kDiscard);
+  uring::prep_recv(discard, connection.fd, discarded_, 0);
+  sockets_.use(discard);
 }
 
 // One RECV per completion, at most a buffer full: a client that never stops sending has its turn as
@@ -35,13 +45,13 @@ Linger::Verdict Linger::on_discarded(Connection& connection, std::uint32_t slot,
   return Verdict::Wait;
 }
 
-Linger::Verdict Linger::check(Connection& connection, std::uint64_t now_ns) {
+Linger::Verdict Linger::check(Connection& connection, std::uint64_t now_ns) const {
   const bool is_over = ++connection.linger_checks == kMostChecks || is_quiet(connection, now_ns);
   return is_over ? Verdict::Done : Verdict::Wait;
 }
 
-bool Linger::is_quiet(const Connection& connection, std::uint64_t now_ns) {
-  return now_ns - connection.active_ns >= kSilenceNs &&
+bool Linger::is_quiet(const Connection& connection, std::uint64_t now_ns) const {
+  return !sockets_.direct && now_ns - connection.active_ns >= kSilenceNs &&
          net::unacknowledged_bytes(connection.fd).value_or(0) == 0;
 }
 

@@ -7,7 +7,9 @@
 // more.
 //
 // KERNEL: IORING_OP_SHUTDOWN always goes to a worker thread, which costs many times what shutdown(2)
-// does; the call never waits, so it is made here.
+// does; the call never waits, so it is made here. Of a socket without a descriptor only the ring can
+// shut a side down; and nobody can be asked what has arrived, so only the client, or the longest
+// time, ends its lingering.
 
 #include <array>
 #include <cstddef>
@@ -15,6 +17,7 @@
 
 #include "common/loop/event_loop.hpp"
 #include "common/server/connection.hpp"
+#include "common/server/sockets.hpp"
 
 namespace server {
 
@@ -26,26 +29,29 @@ class Linger {
 
   enum class Verdict : std::uint8_t { Wait, Done, Error };
 
-  explicit Linger(loop::EventLoop& loop) : loop_(loop) {}
+  // Both must outlive it.
+  Linger(loop::EventLoop& loop, const Sockets& sockets) : loop_(loop), sockets_(sockets) {}
   Linger(const Linger&) = delete;
   Linger& operator=(const Linger&) = delete;
 
-  // Shuts our side down and arms the first RECV. No bytes are waiting to be sent.
+  // Shuts our side down and arms the first RECV: two operations at most. No bytes are waiting to be
+  // sent.
   void begin(Connection& connection, std::uint32_t slot);
 
   // Its completion, of a connection that is not closing.
   [[nodiscard]] Verdict on_discarded(Connection& connection, std::uint32_t slot, std::int32_t res);
 
   // A silence may be over: Done at the end of the longest time, or when it was one.
-  [[nodiscard]] static Verdict check(Connection& connection, std::uint64_t now_ns);
+  [[nodiscard]] Verdict check(Connection& connection, std::uint64_t now_ns) const;
 
   // Nothing came or went for a moment, and what we have sent has arrived (our FIN is a byte, too).
-  [[nodiscard]] static bool is_quiet(const Connection& connection, std::uint64_t now_ns);
+  [[nodiscard]] bool is_quiet(const Connection& connection, std::uint64_t now_ns) const;
 
  private:
   void arm_discard(Connection& connection, std::uint32_t slot);
 
   loop::EventLoop& loop_;
+  const Sockets& sockets_;
   // One for all connections: the kernel writes into it for several at a time, and nobody reads it.
   std::array<std::byte, 16 << 10> discarded_;
 };

@@ -16,7 +16,8 @@ enum OperationKind : std::uint8_t {
   kAccept = 1,
   kCancel,
   kClose,
-  kDiscard,  // the RECV of a lingering connection
+  kDiscard,   // the RECV of a lingering connection
+  kShutdown,  // of one without a descriptor
 };
 inline constexpr std::uint8_t kFirstProtocolKind = 32;
 

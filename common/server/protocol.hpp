@@ -49,6 +49,10 @@ concept Protocol = std::derived_from<typename P::Connection, Connection> &&
   // connection that is open. Where nothing is under way, finish() comes at once.
   protocol.on_drain(slot);
 
+  // Optional: protocol.on_closing(slot). close() has been called, by whomever: the connection leaves
+  // the lists in which it waits for something. It arms nothing; the operations in flight are
+  // cancelled next.
+
   // The last operation has ended and the descriptor is closed: release what the connection holds.
   // It is made anew for the next one that gets the slot.
   protocol.on_closed(slot);

@@ -21,9 +21,12 @@ std::string_view state_of(const Connection& connection, bool is_writing) {
 }
 
 // Asked now and not kept: 28 bytes for each connection, for a report that may never be wanted.
-std::string peer_of(const Connection& connection) {
+std::string peer_of(const Connection& connection, bool is_direct) {
   if (connection.closing) {
     return "gone";  // and the number of its descriptor may be another connection's
+  }
+  if (is_direct) {
+    return "-";
   }
   const auto peer = net::peer_address(connection.fd);
   return peer ? peer->to_string() : "gone";
@@ -31,16 +34,16 @@ std::string peer_of(const Connection& connection) {
 
 }  // namespace
 
-support::ConnectionRow report_row(const Connection& connection, std::size_t waiting_bytes,
-                                  bool is_writing, std::uint64_t now_ns) {
+support::ConnectionRow report_row(const Connection& connection, const Shown& shown) {
   constexpr std::uint64_t kNsPerMs = 1'000'000;
   return {.fd = connection.fd,
-          .peer = peer_of(connection),
-          .state = state_of(connection, is_writing),
+          .peer = peer_of(connection, shown.direct),
+          .state = state_of(connection, shown.is_writing),
+          .ops = shown.ops,
           .received_bytes = connection.received_bytes,
           .sent_bytes = connection.sent_bytes,
-          .buffered_bytes = waiting_bytes,
-          .age_ms = (now_ns - connection.opened_ns) / kNsPerMs,
+          .buffered_bytes = shown.waiting_bytes,
+          .age_ms = (shown.now_ns - connection.opened_ns) / kNsPerMs,
           .closes_at_ns = connection.closing ? 0 : connection.expires_at_ns()};
 }
 
@@ -48,6 +51,7 @@ void print(const Report& report) {
   std::string text = "--- report\nconnections " + std::to_string(report.connections) + '\n';
   text += support::connection_table(report.rows);
   text += support::counters_as_text(report.server);
+  text += support::counters_as_text(report.acceptor);
   text += report.protocol_counters;
   text += support::counters_as_text(report.loop);
   text += report.protocol_details;

@@ -23,6 +23,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <random>
 #include <string>
 
@@ -39,11 +40,13 @@
 #include "common/server/operations.hpp"
 #include "common/server/protocol.hpp"
 #include "common/server/report.hpp"
+#include "common/server/sockets.hpp"
 #include "common/server/start.hpp"
 #include "common/server/turn_clock.hpp"
 #include "common/support/server_counters.hpp"
 #include "common/support/server_options.hpp"
 #include "common/support/signal_source.hpp"
+#include "common/uring/registered_files.hpp"
 #include "common/uring/ring.hpp"
 
 namespace server {
@@ -56,7 +59,8 @@ class Server {
   // SIGTERM, SIGINT and SIGUSR1 are blocked from now on, so: before any other thread is started.
   // `ring` is as create_ring() makes it, in the thread that calls run(). All must outlive the
   // server.
-  Server(uring::Ring& ring, P& protocol, const support::ServerOptions& options);
+  Server(uring::Ring& ring, P& protocol, const support::ServerOptions& options,
+         const Sockets& sockets = {});
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
@@ -86,6 +90,11 @@ class Server {
     CHECK(!connection(slot).closing, "nothing is armed for a connection after its close()");
     return loop_.arm(slot, kind, aux);
   }
+
+  // For every operation on Connection::fd, after the prep_*() that has filled it: then fd may be a
+  // place in the ring's table of files. Not for those on other files.
+  void use_socket(uring::io_uring_sqe& sqe) const { sockets_.use(sqe); }
+  [[nodiscard]] const Sockets& sockets() const { return sockets_; }
 
   // CLOCK_MONOTONIC, read once per turn of the loop at most.
   [[nodiscard]] std::uint64_t turn_ns() { return clock_.now_ns(loop_.counters().turns); }
@@ -143,23 +152,36 @@ class Server {
 
   // --- for the loop: see event_loop.hpp ----------------------------------------------------------
 
-  // What a handler of the protocol arms, then the RECV of a finish() and what a close() arms. A freed
-  // slot arms the ACCEPT again, in a call in which close() has nothing to arm.
-  static constexpr std::uint32_t kMaxSqesPerHandler = P::kMaxSqesPerHandler + 1 + kMostSqesOfClose;
+  // What a handler of the protocol arms, then what a finish() does and a close(). A freed slot arms
+  // the ACCEPT again, in a call in which close() has nothing to arm.
+  static constexpr std::uint32_t kMaxSqesPerHandler = P::kMaxSqesPerHandler + 2 + kMostSqesOfClose;
 
   void on_completion(loop::OpId id, const uring::io_uring_cqe& cqe);
   void on_stale(loop::OpId id, const uring::io_uring_cqe& cqe);
   void on_slot_free(std::uint32_t slot);
   void on_timer(std::uint64_t payload, std::uint64_t deadline_ns);
   void on_signal(int signal);
-  void before_wait() { protocol_.before_wait(); }
+  void before_wait() {
+    if (open_early()) {
+      protocol_.before_wait();
+    }
+  }
   [[nodiscard]] bool finished() const { return draining_ && slots_.in_use() == 0; }
 
  private:
   // An error is a sentence.
   [[nodiscard]] std::expected<void, std::string> start(const char* program);
 
-  void on_own_completion(loop::OpId id, std::int32_t res);
+  // How connections are taken, and how many at a time, as the limit on open files allows.
+  struct Room {
+    Sockets sockets;
+    std::uint32_t connections = 0;
+  };
+  [[nodiscard]] std::expected<Room, std::string> make_places(const char* program, int listener);
+
+  void on_own_completion(loop::OpId id, const uring::io_uring_cqe& cqe);
+  // Those that came before there was a place. False if the ring cannot be entered any more.
+  [[nodiscard]] bool open_early();
   void open(int fd);
   void on_connection_timer(std::uint32_t slot);
   void expire(std::uint32_t slot);
@@ -180,12 +202,14 @@ class Server {
 
   P& protocol_;
   const support::ServerOptions options_;
+  const Sockets sockets_;
   support::ServerCounters counters_;
   base::Result<support::SignalSource> signals_;
   loop::EventLoop loop_;
   const loop::SlotPool& slots_;
   TurnClock clock_;
   ConnectionChunks<Connection> connections_;
+  std::optional<uring::RegisteredFiles> table_;  // of direct sockets
   Acceptor acceptor_;
   Linger linger_;
   bool draining_ = false;

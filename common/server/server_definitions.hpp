@@ -13,9 +13,11 @@
 namespace server {
 
 template <class P>
-Server<P>::Server(uring::Ring& ring, P& protocol, const support::ServerOptions& options)
+Server<P>::Server(uring::Ring& ring, P& protocol, const support::ServerOptions& options,
+                  const Sockets& sockets)
     : protocol_(protocol),
       options_(options),
+      sockets_(sockets),
       signals_(support::SignalSource::create({SIGTERM, SIGINT, SIGUSR1})),
       loop_(
           ring,
@@ -24,7 +26,7 @@ Server<P>::Server(uring::Ring& ring, P& protocol, const support::ServerOptions& 
       slots_(loop_.slots()),
       connections_(slots_.capacity()),
       acceptor_(loop_, counters_),
-      linger_(loop_),
+      linger_(loop_, sockets_),
       random_(std::random_device()()) {
   static_assert(Protocol<P>, "protocol.hpp says what a protocol provides");
   CHECK(ring.sq().entries() >= kMaxSqesPerHandler, "the SQ has room for what one handler arms");
@@ -60,10 +62,12 @@ std::expected<void, std::string> Server<P>::start(const char* program) {
   // It saves a lookup of the file at each enter, and without it all works as well.
   (void)ring().register_ring_fd();
   const net::Address bound = listener->address;
-  const std::uint32_t limit = support::connection_limit(
-      program, options_.max_connections, protocol_.spare_descriptors(), listener->fd.get());
+  const auto room = make_places(program, listener->fd.get());
+  if (!room) {
+    return std::unexpected(room.error());
+  }
   protocol_.start(*this);
-  acceptor_.start(std::move(*listener), limit);
+  acceptor_.start(std::move(*listener), room->sockets, room->connections);
   started_ns_ = support::now_ns();
   if (options_.stats_interval.count() > 0) {
     set_stats_timer(started_ns_ + in_ns(options_.stats_interval));
@@ -73,6 +77,31 @@ std::expected<void, std::string> Server<P>::start(const char* program) {
   return {};
 }
 
+template <class P>
+auto Server<P>::make_places(const char* program, int listener) -> std::expected<Room, std::string> {
+  Room room{.sockets = sockets_};
+  // What a multishot may bring above the limit must not take what the protocol has counted on, and
+  // must find places in the table.
+  const std::uint32_t spare = sockets_.direct ? 0 : protocol_.spare_descriptors();
+  const std::uint32_t early = ring().cq().entries();
+  if ((sockets_.direct || spare > 0) &&
+      support::raise_file_limit(listener) <
+          std::uint64_t{options_.max_connections} + spare + early) {
+    room.sockets.multishot_accept = false;
+  }
+  room.connections = support::connection_limit(program, options_.max_connections, spare, listener);
+  if (sockets_.direct) {
+    const std::uint32_t places = room.connections + (room.sockets.multishot_accept ? early : 0);
+    auto table = uring::RegisteredFiles::create_sparse(ring(), places);
+    if (!table) {
+      return std::unexpected("cannot register a table of " + std::to_string(places) +
+                             " direct descriptors: " + table.error().message());
+    }
+    table_.emplace(std::move(*table));
+  }
+  return room;
+}
+
 // --- completions --------------------------------------------------------------------------------
 
 template <class P>
@@ -80,16 +109,18 @@ void Server<P>::on_completion(loop::OpId id, const uring::io_uring_cqe& cqe) {
   if (id.kind >= kFirstProtocolKind) [[likely]] {
     protocol_.on_completion(id, cqe);
   } else {
-    on_own_completion(id, cqe.res);
+    on_own_completion(id, cqe);
   }
 }
 
 template <class P>
-void Server<P>::on_own_completion(loop::OpId id, std::int32_t res) {
+void Server<P>::on_own_completion(loop::OpId id, const uring::io_uring_cqe& cqe) {
+  const std::int32_t res = cqe.res;
   switch (id.kind) {
     case kAccept:
-      if (const auto fd = acceptor_.on_accept(res)) {
-        open(*fd);
+      if (const auto socket =
+              acceptor_.on_accept(res, (cqe.flags & uring::IORING_CQE_F_MORE) == 0)) {
+        open(*socket);
       }
       break;
     case kCancel:
@@ -104,6 +135,8 @@ void Server<P>::on_own_completion(loop::OpId id, std::int32_t res) {
         follow(id.slot, linger_.on_discarded(connection(id.slot), id.slot, res));
       }
       break;
+    case kShutdown:
+      break;  // whatever came of it, the RECV learns, too
     default:
       CHECK(false, "the server has no other kinds of operations");
   }
@@ -114,11 +147,26 @@ void Server<P>::on_stale(loop::OpId id, const uring::io_uring_cqe& cqe) {
   if (id.kind >= kFirstProtocolKind) {
     protocol_.on_stale(id, cqe);
   } else if (id.kind == kAccept && cqe.res >= 0) {
-    const base::UniqueFd nobodys(cqe.res);
+    if (sockets_.direct) {
+      (void)table_->clear(static_cast<std::uint32_t>(cqe.res));
+    } else {
+      const base::UniqueFd nobodys(cqe.res);
+    }
   }
 }
 
 // --- the life of a connection -------------------------------------------------------------------
+
+template <class P>
+bool Server<P>::open_early() {
+  while (const auto socket = acceptor_.take_early()) {
+    open(*socket);
+    if (!has_room()) {
+      return false;
+    }
+  }
+  return true;
+}
 
 template <class P>
 void Server<P>::open(int fd) {
@@ -145,11 +193,14 @@ void Server<P>::close(std::uint32_t slot, CloseReason reason) {
   }
   closed.closing = true;
   cancel_timer(loop_.timers(), closed);
+  if constexpr (requires { protocol_.on_closing(slot); }) {
+    protocol_.on_closing(slot);
+  }
   Waiting waiting = protocol_.waiting(closed);
   if (closed.discarding) {
     waiting.add(kDiscard);
   }
-  arm_close(loop_, slot, closed.fd, waiting);
+  arm_close(loop_, slot, sockets_, closed.fd, waiting);
   closed.fd = -1;  // when the CLOSE has run, the number may be that of the next connection
   // The slot has one operation in flight at the least, the CLOSE just armed. What it holds is
   // released when the last of all has completed: on_slot_free().
@@ -229,7 +280,7 @@ void Server<P>::expire(std::uint32_t slot) {
   if (!expired.lingering) {
     return protocol_.on_deadline(slot);
   }
-  follow(slot, Linger::check(expired, turn_ns()));
+  follow(slot, linger_.check(expired, turn_ns()));
   set_deadline(slot, turn_ns() + Linger::kSilenceNs);
 }
 
@@ -241,7 +292,7 @@ void Server<P>::finish(std::uint32_t slot) {
     return;
   }
   Connection& finished = connection(slot);
-  if (Linger::is_quiet(finished, turn_ns())) {
+  if (linger_.is_quiet(finished, turn_ns())) {
     return close(slot, CloseReason::Done);
   }
   linger_.begin(finished, slot);

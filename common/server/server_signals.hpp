@@ -37,6 +37,8 @@ template <class P>
 void Server<P>::begin_drain() {
   draining_ = true;
   acceptor_.stop();
+  while (has_room() && acceptor_.close_early()) {
+  }
   const auto timer =
       loop_.timers().add(support::now_ns() + in_ns(options_.drain_timeout), kDrainTimer);
   CHECK(timer, "the heap of timers has room for the server's own");
@@ -74,13 +76,17 @@ template <class P>
 void Server<P>::print_report() {
   std::vector<support::ConnectionRow> rows;
   for_each_connection([&](std::uint32_t slot) {
-    const Connection& shown = connection(slot);
-    rows.push_back(report_row(shown, std::as_const(protocol_).waiting_bytes(shown),
-                              std::as_const(protocol_).is_writing(shown), support::now_ns()));
+    const Connection& row = connection(slot);
+    rows.push_back(report_row(row, {.direct = sockets_.direct,
+                                    .waiting_bytes = std::as_const(protocol_).waiting_bytes(row),
+                                    .is_writing = std::as_const(protocol_).is_writing(row),
+                                    .ops = slots_.ops_in_flight(slot),
+                                    .now_ns = support::now_ns()}));
   });
   print({.connections = acceptor_.connections(),
          .rows = rows,
          .server = counters_,
+         .acceptor = acceptor_.counters(),
          .protocol_counters = protocol_.report_counters(),
          .loop = loop_.counters(),
          .protocol_details = protocol_.report_details()});

@@ -7,6 +7,7 @@
 #include <expected>
 #include <string>
 
+#include "common/support/trace.hpp"
 #include "common/uring/features.hpp"
 #include "common/uring/ring.hpp"
 
@@ -25,8 +26,11 @@ namespace server {
 // when there is room. So `cq_entries` need not be as many as there can be operations, one for each
 // of ten thousand silent connections: it holds what one turn brings, and the list in the kernel,
 // which is allocated entry by entry, is for the worst turn.
+//
+// `trace`: see uring::Ring; it must outlive the ring.
 [[nodiscard]] std::expected<uring::Ring, std::string> create_ring(const uring::Features& features,
                                                                   std::uint32_t sq_entries = 512,
-                                                                  std::uint32_t cq_entries = 4096);
+                                                                  std::uint32_t cq_entries = 4096,
+                                                                  support::Trace* trace = nullptr);
 
 }  // namespace server

@@ -8,21 +8,26 @@
 namespace support {
 namespace {
 
-constexpr std::size_t kColumns = 8;
+constexpr std::size_t kColumns = 9;
 using Line = std::array<std::string, kColumns>;
 
 Line line_of(const ConnectionRow& row) {
-  return {std::to_string(row.fd),         row.peer,
-          std::string(row.state),         std::to_string(row.received_bytes),
-          std::to_string(row.sent_bytes), std::to_string(row.buffered_bytes),
-          std::to_string(row.age_ms),     std::to_string(row.closes_at_ns)};
+  return {std::to_string(row.fd),
+          row.peer,
+          std::string(row.state),
+          row.ops ? std::to_string(*row.ops) : "-",
+          std::to_string(row.received_bytes),
+          std::to_string(row.sent_bytes),
+          std::to_string(row.buffered_bytes),
+          std::to_string(row.age_ms),
+          std::to_string(row.closes_at_ns)};
 }
 
 }  // namespace
 
 std::string connection_table(std::span<const ConnectionRow> rows) {
   std::vector<Line> lines = {
-      {"fd", "peer", "state", "received", "sent", "buffered", "age_ms", "closes_at_ns"}};
+      {"fd", "peer", "state", "ops", "received", "sent", "buffered", "age_ms", "closes_at_ns"}};
   for (const ConnectionRow& row : rows) {
     lines.push_back(line_of(row));
   }

@@ -2,6 +2,7 @@
 // What a server prints about its connections when SIGUSR1 asks for a report.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@ struct ConnectionRow {
   int fd = -1;
   std::string peer;  // its address, or why there is none
   std::string_view state;
+  std::optional<std::uint32_t> ops = {};  // operations in flight, where there are such things
   std::uint64_t received_bytes = 0;
   std::uint64_t sent_bytes = 0;
   std::uint64_t buffered_bytes = 0;  // that wait for this client

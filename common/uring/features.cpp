@@ -99,6 +99,9 @@ constexpr std::array<Row, kFeatureCount> kTable = {{
      {.trial = trial_multishot_accept}},
     {{MultishotRecv, "multishot_recv", "6.0", "one recv, many messages", "a recv per message"},
      {.trial = trial_multishot_recv}},
+    {{MultishotRecvLimit, "multishot_recv_limit", "6.17", "a multishot recv has a limit of bytes",
+      "a cancel, which comes later"},
+     {.needs = MultishotRecv, .trial = trial_multishot_recv_limit}},
     {{DirectAccept, "direct_accept", "5.19", "accept puts the socket into the registered files",
       "accept returns a plain descriptor"},
      // The opcode SOCKET came together with IORING_FILE_INDEX_ALLOC, which leaves no trace of its own.

@@ -50,6 +50,7 @@ enum class Feature : std::uint8_t {
   Bundles,
   MultishotAccept,
   MultishotRecv,
+  MultishotRecvLimit,
   DirectAccept,
   CancelFd,
   SyncCancel,

@@ -64,6 +64,17 @@ class UnconnectedPair {
   base::UniqueFd second_;
 };
 
+// It selects from a group of buffers that does not exist, so it cannot wait.
+io_uring_sqe multishot_recv_without_buffers(const UnconnectedPair& socket) {
+  io_uring_sqe request{};
+  request.opcode = IORING_OP_RECV;
+  request.fd = socket.fd();
+  request.ioprio = IORING_RECV_MULTISHOT;
+  request.flags = IOSQE_BUFFER_SELECT;
+  request.buf_group = 0xffff;
+  return request;
+}
+
 bool register_buffer_ring(const KernelAnswers& kernel, std::uint16_t flags) {
   auto memory = MappedRegion::anonymous(4096);
   if (!memory) {
@@ -192,17 +203,21 @@ bool trial_multishot_accept(const KernelAnswers&) {
   return run_one(request) == -EOPNOTSUPP;
 }
 
-// Two requests. Both select from a buffer group that does not exist, so neither can wait. The plain
-// one must get as far as missing the buffer (ENOBUFS); the one with MSG_WAITALL, which never goes
-// with multishot, must be rejected (EINVAL): 5.10 ignores the flag and would say ENOBUFS to both.
+// A kernel that knows the limit gets as far as missing the buffer (ENOBUFS); before, the field had to
+// be 0 (EINVAL).
+bool trial_multishot_recv_limit(const KernelAnswers&) {
+  const UnconnectedPair socket;
+  io_uring_sqe request = multishot_recv_without_buffers(socket);
+  request.optlen = 1;
+  return run_one(request) == -ENOBUFS;
+}
+
+// Two requests, of which neither can wait. The plain one must get as far as missing the buffer
+// (ENOBUFS); the one with MSG_WAITALL, which never goes with multishot, must be rejected (EINVAL):
+// 5.10 ignores the flag and would say ENOBUFS to both.
 bool trial_multishot_recv(const KernelAnswers&) {
   const UnconnectedPair socket;
-  io_uring_sqe request{};
-  request.opcode = IORING_OP_RECV;
-  request.fd = socket.fd();
-  request.ioprio = IORING_RECV_MULTISHOT;
-  request.flags = IOSQE_BUFFER_SELECT;
-  request.buf_group = 0xffff;
+  const io_uring_sqe request = multishot_recv_without_buffers(socket);
   io_uring_sqe contradiction = request;
   contradiction.msg_flags = MSG_WAITALL;
   return run_one(request) == -ENOBUFS && run_one(contradiction) == -EINVAL;

@@ -37,6 +37,7 @@ struct KernelAnswers {
 [[nodiscard]] bool trial_buffer_ring_inc(const KernelAnswers& kernel);
 [[nodiscard]] bool trial_multishot_accept(const KernelAnswers& kernel);
 [[nodiscard]] bool trial_multishot_recv(const KernelAnswers& kernel);
+[[nodiscard]] bool trial_multishot_recv_limit(const KernelAnswers& kernel);
 [[nodiscard]] bool trial_cancel_fd(const KernelAnswers& kernel);
 [[nodiscard]] bool trial_sync_cancel(const KernelAnswers& kernel);
 [[nodiscard]] bool trial_send_msg_ring(const KernelAnswers& kernel);

@@ -108,16 +108,28 @@ inline void prep_recv_select(io_uring_sqe& sqe, int fd, std::uint16_t buffer_gro
 }
 
 // One request, a completion per arrival, until one comes without IORING_CQE_F_MORE. Linux 6.0.
+//
+// `limit`: the completion that brings the bytes received in all to so many is the last. It is not cut
+// for that and may bring more, as much as its buffer holds. 0: no limit, it takes what there is.
+// Linux 6.17, Feature::MultishotRecvLimit.
 inline void prep_recv_multishot(io_uring_sqe& sqe, int fd, std::uint16_t buffer_group,
-                                int msg_flags) {
+                                int msg_flags, std::uint32_t limit = 0) {
   prep_recv_select(sqe, fd, buffer_group, msg_flags);
   sqe.len = 0;  // KERNEL(6.1): with a size, a multishot recv is EINVAL
   sqe.ioprio |= IORING_RECV_MULTISHOT;
+  sqe.optlen = limit;
 }
 
 // MSG_NOSIGNAL is always added: a write to a dead socket is an EPIPE to handle, not a signal.
 inline void prep_send(io_uring_sqe& sqe, int fd, std::span<const std::byte> from, int msg_flags) {
   prep_transfer(sqe, IORING_OP_SEND, fd, from.data(), from.size(), 0);
+  sqe.msg_flags = static_cast<std::uint32_t>(msg_flags | MSG_NOSIGNAL);
+}
+
+// Several pieces in one operation, as sendmsg(2) does. The kernel copies the message's head and its
+// array of pieces at submission; what the pieces point to must stay. MSG_NOSIGNAL is always added.
+inline void prep_sendmsg(io_uring_sqe& sqe, int fd, const msghdr* message, int msg_flags) {
+  prep_transfer(sqe, IORING_OP_SENDMSG, fd, message, 1, 0);
   sqe.msg_flags = static_cast<std::uint32_t>(msg_flags | MSG_NOSIGNAL);
 }
 
@@ -138,6 +150,15 @@ inline void prep_accept_multishot(io_uring_sqe& sqe, int listener, int accept_fl
   sqe.ioprio |= IORING_ACCEPT_MULTISHOT;
 }
 
+// Makes the ACCEPT of one of the two above put the socket into the ring's table of registered files,
+// where the kernel finds an empty place: res is its number, and there is no descriptor. A place is
+// never inherited: SOCK_CLOEXEC is EINVAL.
+// KERNEL: with a table that is full it takes the connection all the same, closes it, and says ENFILE.
+// Linux 5.19, Feature::DirectAccept.
+inline void accept_direct(io_uring_sqe& sqe) {
+  sqe.file_index = IORING_FILE_INDEX_ALLOC;
+}
+
 // The kernel copies the address at submission.
 inline void prep_connect(io_uring_sqe& sqe, int fd, const sockaddr* address, socklen_t size) {
   sqe.opcode = IORING_OP_CONNECT;
@@ -150,6 +171,13 @@ inline void prep_connect(io_uring_sqe& sqe, int fd, const sockaddr* address, soc
 inline void prep_close(io_uring_sqe& sqe, int fd) {
   sqe.opcode = IORING_OP_CLOSE;
   sqe.fd = fd;
+}
+
+// Empties a place of the table of registered files, which closes the file if nobody else has it.
+// Linux 5.15.
+inline void prep_close_direct(io_uring_sqe& sqe, std::uint32_t place) {
+  sqe.opcode = IORING_OP_CLOSE;
+  sqe.file_index = place + 1;
 }
 
 inline void prep_shutdown(io_uring_sqe& sqe, int fd, int how) {

@@ -4,6 +4,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 from lib import machine, procfs
 from lib.context import Context
@@ -58,6 +59,15 @@ class Parsing(unittest.TestCase):
             "7fcfc288f000-7fcfc2891000 rw-s 10000000 00:10 28784                      anon_inode:[io_uring]\n")
         self.assertEqual((mapping.size, mapping.rights, mapping.offset, mapping.path),
                          (0x2000, "rw-s", 0x10000000, "anon_inode:[io_uring]"))
+
+
+class BusyRing(unittest.TestCase):
+    def test_is_asked_again(self):
+        # While the kernel works on a ring its fdinfo says nothing of it.
+        shown = [procfs.RingInfo({"flags": 2}), procfs.RingInfo({"SqTail": 7, "UserFiles": 0})]
+        with (tempfile.TemporaryDirectory() as directory, mock.patch.object(procfs, "ring_fds", return_value=[5]),
+              mock.patch.object(procfs, "fdinfo", side_effect=shown)):
+            self.assertEqual(Context(Path("."), Path(directory)).fdinfo(1).number("SqTail"), 7)
 
 
 @unittest.skipIf(machine.io_uring_refused(), machine.io_uring_refused() or "")

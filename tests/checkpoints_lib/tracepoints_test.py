@@ -1,6 +1,7 @@
 """Reading the io_uring tracepoints: the text of several kernels, and a real run (as root)."""
 
 import os
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -125,6 +126,20 @@ class RealRuns(NopsCase):
             foreign.run([*self.nops, "3"])
             self.c.run([*self.nops, "2"])
         self.assertEqual(seen.count("complete"), 2)
+
+    def test_only_what_some_threads_raise(self):
+        other = subprocess.Popen(["sh", "-c", f"read line; exec {sys.executable} {PROGRAMS}/nops.py 3"],
+                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+        with tracepoints.Session(["io_uring:*"], raised_by={os.getpid()}) as session:
+            other.communicate(b"go\n")
+            ours = self.c.run([*self.nops, "2"])
+            seen = tracepoints.Events(session.read({ours.pid, other.pid}))
+        self.assertEqual(seen.count("complete"), 2)
+
+    def test_own_threads(self):
+        with self.c.tracepoints(own_threads=True) as seen:
+            self.c.run([*self.nops, "2"])
+        self.assertEqual((seen.count("create"), seen.count("complete")), (1, 2))
 
     def test_nothing_is_left_in_tracefs(self):
         self.c.perf_trace([*self.nops, "1"])

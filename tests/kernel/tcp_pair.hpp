@@ -29,12 +29,26 @@ inline base::UniqueFd make_listener(int flags = 0) {
   return listener;
 }
 
-inline base::UniqueFd connect_to(const base::UniqueFd& listener) {
+inline sockaddr_in address_of(const base::UniqueFd& listener) {
   sockaddr_in address{};
   socklen_t size = sizeof address;
   CHECK(::getsockname(listener.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  return address;
+}
+
+inline base::UniqueFd make_client() {
   base::UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  CHECK(::connect(fd.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
+  CHECK(fd.valid());
+  return fd;
+}
+
+inline void connect(const base::UniqueFd& client, const sockaddr_in& address) {
+  CHECK(::connect(client.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+}
+
+inline base::UniqueFd connect_to(const base::UniqueFd& listener) {
+  base::UniqueFd fd = make_client();
+  connect(fd, address_of(listener));
   return fd;
 }
 
@@ -88,6 +102,13 @@ inline void drain(int fd) {
   std::array<std::byte, 16 * 1024> buffer;
   while (::recv(fd, buffer.data(), buffer.size(), MSG_DONTWAIT) > 0) {
   }
+}
+
+// Ends the connection at once: the other side gets a reset.
+inline void reset(base::UniqueFd& fd) {
+  const linger at_once{.l_onoff = 1, .l_linger = 0};
+  CHECK(::setsockopt(fd.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once) == 0);
+  fd.reset();
 }
 
 // Whether the connection's end arrives, with nothing before it.

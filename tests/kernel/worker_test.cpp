@@ -1,36 +1,15 @@
-// Which requests the kernel gives to a worker thread, and which it does in the submitting system
-// call. Workers are threads of the process that are named iou-wrk-NUMBER, and belong to the thread
-// that submits: one that has just begun has none.
+// Which requests the kernel gives to a worker thread, and which it does in the submitting system call.
 
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
-#include <fstream>
-#include <set>
-#include <string>
-#include <thread>
-
 #include "tests/kernel/disk_folder.hpp"
-#include "tests/kernel/steps.hpp"
 #include "tests/kernel/test_files.hpp"
+#include "tests/kernel/worker_threads.hpp"
 
 namespace {
-
-std::set<std::string> worker_threads() {
-  std::set<std::string> found;
-  std::error_code gone;
-  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", gone)) {
-    std::string name;
-    std::ifstream(task.path() / "comm") >> name;
-    if (name.starts_with("iou-wrk-")) {
-      found.insert(task.path().filename());
-    }
-  }
-  return found;
-}
 
 struct Outcome {
   std::int32_t res = 0;
@@ -41,14 +20,8 @@ struct Outcome {
 template <class Prepare>
 Outcome run_in_new_thread(Prepare prepare) {
   Outcome outcome;
-  std::thread([&] {
-    uring::Ring ring = kernel_test::make_ring();
-    const auto before = worker_threads();
-    outcome.res = kernel_test::run_one(ring, prepare).res;
-    for (const std::string& thread : worker_threads()) {
-      outcome.by_worker = outcome.by_worker || !before.contains(thread);
-    }
-  }).join();
+  outcome.by_worker = kernel_test::makes_a_worker(
+      [&](uring::Ring& ring) { outcome.res = kernel_test::run_one(ring, prepare).res; });
   return outcome;
 }
 
@@ -64,12 +37,7 @@ void prep_statx(uring::io_uring_sqe& sqe, int fd, struct statx& into) {
 class Worker : public testing::Test {
  protected:
   void SetUp() override {
-    const Outcome always = run_in_new_thread([](uring::io_uring_sqe& sqe) {
-      uring::prep_nop(sqe);
-      sqe.flags |= uring::IOSQE_ASYNC;
-    });
-    ASSERT_EQ(always.res, 0);
-    if (!always.by_worker) {
+    if (!kernel_test::workers_are_threads_of_the_process()) {
       GTEST_SKIP() << "this kernel's workers are no threads of the process";
     }
     if (!kernel_test::is_disk_file_system(folder_.fd())) {

@@ -23,8 +23,9 @@ DOCUMENT = {"protocol": str, "connections": int, "pipeline": int, "rate": NUMBER
             "client_cpu_ns": int, "errors": int, "targets": list, "comparisons": list}
 TARGET_KEYS = {"name": str, "address": str, "pid": (int, type(None)), "messages": int, "connections_opened": int,
                "seconds": NUMBER, "messages_per_second": NUMBER, "bytes_sent": int, "bytes_received": int,
-               "errors": dict, "latency_ns": dict, "server": (dict, type(None))}
+               "errors": dict, "latency_ns": dict, "windows": list, "server": (dict, type(None))}
 LATENCY = {"count": int, "mean": NUMBER, "p50": int, "p95": int, "p99": int, "p99.9": int, "max": int}
+WINDOW = {"messages": int, "latency_ns": dict}
 SERVER = {"cpu_ns": int, "cpu_ns_per_message": NUMBER, "messages_per_cpu_second": NUMBER, "voluntary_switches": int,
           "involuntary_switches": int, "rss_bytes": int, "rss_max_bytes": int}
 COMPARISON = {"ours": str, "reference": str, "pairs": int, "messages_per_second": dict,
@@ -65,9 +66,13 @@ class BadOptions(client.ClientTest):
                       ["--duration", "soon"], ["--requests", -1], ["--size", 0], ["--size", "1T"],
                       ["--pipeline", 0], ["--rate", -1], ["--rate", "x"], ["--requests-per-connection", -1],
                       ["--slow-readers", 101], ["--slow-readers", -1], ["--timeout", "x"], ["--pairs", 0],
-                      ["--slice", "0"], ["--seed", "x"], ["--unknown"], ["--conections", 4], ["--json"]):
+                      ["--slice", "0"], ["--windows", -1], ["--windows", 1001],
+                      ["--seed", "x"], ["--unknown"], ["--conections", 4], ["--json"]):
             with self.subTest(words=words):
                 self.assert_refused("echo", TARGET, *words)
+
+    def test_windows_of_several_targets(self):
+        self.assertIn("--windows", self.assert_refused("echo", TARGET, f"b={TARGET}", "--windows", 3))
 
     def test_size_mixes(self):
         for mix in ("64", "64:", ":9", "64:0", "0:1", "64:-1", "64:1,", ",", "64:1;4K:1", "a:b", "64:1:1"):
@@ -134,6 +139,9 @@ class Json(client.ClientTest):
             self.assert_fields(target, TARGET_KEYS, "target")
             self.assert_fields(target["errors"], dict.fromkeys(client.ERROR_KINDS, int), "errors")
             self.assert_fields(target["latency_ns"], LATENCY, "latency_ns")
+            for window in target["windows"]:
+                self.assert_fields(window, WINDOW, "window")
+                self.assert_fields(window["latency_ns"], LATENCY, "latency_ns of a window")
             if target["server"] is not None:
                 self.assert_fields(target["server"], SERVER, "server")
         for comparison in document["comparisons"]:

@@ -91,6 +91,30 @@ class OpenLoop(client.ClientTest):
         self.assertGreaterEqual(latency["p95"], 150 * MS)
         self.assertLess(latency["p50"], latency["p95"])
 
+    def test_a_stall_is_in_its_window_alone(self):
+        # Of four windows of a second the third has the stall, wherever in it a late start puts that.
+        server = self.serve(Stall(2.2, 0.3).talk)
+        result = client.load("echo", server.target, "--rate", self.RATE, "--duration", "4s", "--windows", 4)
+        self.assert_right(result)
+        windows = result.target["windows"]
+        self.assertEqual(len(windows), 4)
+        self.assertEqual(sum(window["messages"] for window in windows), result.target["messages"])
+        for window in windows:
+            self.assertEqual(window["latency_ns"]["count"], window["messages"])
+            self.assertGreaterEqual(window["messages"], 0.5 * self.RATE)
+        worst = [window["latency_ns"]["p95"] for window in windows]
+        self.assertEqual(worst.index(max(worst)), 2, str(worst))
+        self.assertGreaterEqual(worst[2], 200 * MS)
+        self.assertEqual(windows[2]["latency_ns"]["max"], result.target["latency_ns"]["max"])
+
+    def test_windows_are_of_what_is_measured(self):
+        server = self.serve(echo)
+        result = client.load("echo", server.target, "--duration", "300ms", "--warmup", "300ms", "--windows", 3)
+        self.assert_right(result)
+        windows = result.target["windows"]
+        self.assertEqual(sum(window["messages"] for window in windows), result.target["messages"])
+        self.assertTrue(all(window["messages"] > 0 for window in windows), str(windows))
+
     def test_one_connection_makes_up_for_the_stall(self):
         server = self.serve(Stall(0.5, 0.3).talk)
         result = client.load("echo", server.target, "--rate", self.RATE, "--duration", "2s", "--connections", 1)

@@ -2,12 +2,12 @@
 // What the tests with forged completions share.
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <gtest/gtest.h>
 
+#include "tests/forged/forged_case.hpp"
 #include "tests/m2/forged_server.hpp"
 #include "tests/m2/site.hpp"
 
@@ -29,15 +29,11 @@ struct Answer {
   return {.head = received.substr(0, end), .body = received.substr(end + 4)};
 }
 
-class ForgedCase : public testing::Test {
+class ForgedCase : public forged::ForgedCase<ForgedServer> {
  protected:
-  // Skips the test where there can be no such server.
   void start(const file_server::ServeOptions& options = forged_options(),
              std::uint32_t places = 0) {
-    server_.emplace(site_.folder(), options, places);
-    if (!server_->runs()) {
-      GTEST_SKIP() << "no filter on system calls is allowed here";
-    }
+    start_server(site_.folder(), options, places);
   }
 
   // A connection that has asked for this file, whose first READ is in flight.
@@ -59,10 +55,6 @@ class ForgedCase : public testing::Test {
     server_->read(server_->take(client, uring::IORING_OP_READ), most);
     server_->turn();
   }
-  void end(const Client& client, std::uint8_t opcode, std::int32_t res) {
-    server_->end(server_->take(client, opcode), res);
-    server_->turn();
-  }
 
   // Goes on until the client has a head and so much of a body.
   void serve(Client& client, std::size_t body_bytes) {
@@ -71,10 +63,6 @@ class ForgedCase : public testing::Test {
       server_->serve(client, client.received.size() + 1);
     }
     server_->serve(client, split(client.received).head.size() + 4 + body_bytes);
-  }
-
-  [[nodiscard]] std::size_t count(const Client& client, std::uint8_t opcode) const {
-    return server_->count(client, opcode);
   }
 
   // It has got this file, and is asked for the next request.
@@ -105,15 +93,6 @@ class ForgedCase : public testing::Test {
   }
 
   Site site_;
-  std::optional<ForgedServer> server_;
 };
-
-// In a test's body: start(), and leave where it was skipped.
-#define START(...)    \
-  start(__VA_ARGS__); \
-  if (IsSkipped()) {  \
-    return;           \
-  }                   \
-  static_assert(true)
 
 }  // namespace m2_test

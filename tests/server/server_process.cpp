@@ -33,33 +33,33 @@ void limit_files(unsigned spare) {
   CHECK(::setrlimit(RLIMIT_NOFILE, &lowered) == 0);
 }
 
-int serve(const RingKind& kind, const support::ServerOptions& options) {
+int serve(const ServerKind& kind, const support::ServerOptions& options, std::uint32_t cq_entries) {
   const auto features = features_of(kind);
   CHECK(features.has_value(), "the tests are skipped where io_uring is denied");
-  auto ring = server::create_ring(*features, 64, 128);
+  auto ring = server::create_ring(*features, 64, cq_entries);
   CHECK(ring.has_value());
   TestProtocol protocol;
-  TestProtocol::Server server(*ring, protocol, options);
+  TestProtocol::Server server(*ring, protocol, options, kind.sockets);
   const int status = server.run("test");
   std::printf("%s%send\n", support::counters_as_text(server.counters()).c_str(),
               status == 0 ? protocol.report_details().c_str() : "");
   return status;
 }
 
-[[noreturn]] void child(const RingKind& kind, const support::ServerOptions& options,
-                        std::optional<unsigned> spare_fds) {
+[[noreturn]] void child(const ServerKind& kind, const support::ServerOptions& options,
+                        std::optional<unsigned> spare_fds, std::uint32_t cq_entries) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // never left behind
   if (spare_fds) {
     limit_files(*spare_fds);
   }
-  const int status = serve(kind, options);
+  const int status = serve(kind, options, cq_entries);
   std::fflush(stdout);
   ::_exit(status);
 }
 
 }  // namespace
 
-base::Result<uring::Features> features_of(const RingKind& kind) {
+base::Result<uring::Features> features_of(const ServerKind& kind) {
   const char* disabled = std::getenv("URING_DISABLE");
   return uring::Features::detect(
       uring::parse_feature_mask(kind.disabled).value() |
@@ -84,8 +84,8 @@ std::uint64_t Report::operator[](std::string_view name) const {
   return value;
 }
 
-ServerProcess::ServerProcess(const RingKind& kind, const support::ServerOptions& options,
-                             std::optional<unsigned> spare_fds) {
+ServerProcess::ServerProcess(const ServerKind& kind, const support::ServerOptions& options,
+                             std::optional<unsigned> spare_fds, std::uint32_t cq_entries) {
   std::array<int, 2> fds{};
   CHECK(::pipe2(fds.data(), O_CLOEXEC) == 0);
   output_ = base::UniqueFd(fds[0]);
@@ -97,7 +97,7 @@ ServerProcess::ServerProcess(const RingKind& kind, const support::ServerOptions&
     ::dup2(writing.get(), STDOUT_FILENO);
     writing.reset();
     output_.reset();
-    child(kind, options, spare_fds);
+    child(kind, options, spare_fds, cq_entries);
   }
   writing.reset();
   first_line_ = read_until("\n");

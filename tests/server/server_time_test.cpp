@@ -19,7 +19,7 @@ namespace {
 using std::chrono_literals::operator""ms;
 
 class ServerTime : public ServerTest {};
-INSTANTIATE_TEST_SUITE_P(Rings, ServerTime, all_ring_kinds(), name_of);
+FOR_ALL_SERVER_KINDS(ServerTime);
 
 TEST_P(ServerTime, ASilentConnectionIsClosedAndNotBefore) {
   support::ServerOptions options = quiet_options();

@@ -31,13 +31,16 @@ void TestProtocol::receive(std::uint32_t slot) {
   constexpr std::size_t kInputBytes = 4096;
   TestConnection& connection = server_->connection(slot);
   connection.bytes.resize(kInputBytes);
-  uring::prep_recv(arm(slot, kReceive), connection.fd, connection.bytes, 0);
+  uring::io_uring_sqe& sqe = arm(slot, kReceive);
+  uring::prep_recv(sqe, connection.fd, connection.bytes, 0);
+  server_->use_socket(sqe);
 }
 
 void TestProtocol::send(std::uint32_t slot) {
   TestConnection& connection = server_->connection(slot);
-  uring::prep_send(arm(slot, kSend), connection.fd,
-                   std::span(connection.bytes).subspan(connection.sent), 0);
+  uring::io_uring_sqe& sqe = arm(slot, kSend);
+  uring::prep_send(sqe, connection.fd, std::span(connection.bytes).subspan(connection.sent), 0);
+  server_->use_socket(sqe);
 }
 
 void TestProtocol::on_open(std::uint32_t slot) {
@@ -162,14 +165,22 @@ void TestProtocol::on_drain(std::uint32_t slot) {
   }
 }
 
+void TestProtocol::on_closing(std::uint32_t slot) {
+  TestConnection& connection = server_->connection(slot);
+  CHECK(!connection.left, "once");
+  connection.left = true;
+}
+
 void TestProtocol::on_closed(std::uint32_t slot) {
   TestConnection& connection = server_->connection(slot);
+  CHECK(connection.left, "on_closing() comes before");
   CHECK(connection.operations == 0, "the last completion comes before");
   ++closed_calls_;
   connection.bytes = {};  // ASan sees it if the kernel's turn was not over
 }
 
-server::Waiting TestProtocol::waiting(const TestConnection& /*connection*/) const {
+server::Waiting TestProtocol::waiting(const TestConnection& connection) const {
+  CHECK(connection.left, "on_closing() comes before");
   server::Waiting waiting;  // one of them may not be in flight: a cancel finds nothing then
   waiting.add(kReceive);
   waiting.add(kSend);

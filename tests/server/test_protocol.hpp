@@ -36,6 +36,7 @@ struct TestConnection : server::Connection {
   bool finishing = false;
   bool holding = false;
   bool renewing = false;
+  bool left = false;  // on_closing() has come
 };
 
 class TestProtocol {
@@ -52,6 +53,7 @@ class TestProtocol {
   void on_stale(loop::OpId id, const uring::io_uring_cqe& cqe);
   void on_deadline(std::uint32_t slot);
   void on_drain(std::uint32_t slot);
+  void on_closing(std::uint32_t slot);
   void on_closed(std::uint32_t slot);
   void before_wait() {}
   [[nodiscard]] server::Waiting waiting(const TestConnection& connection) const;

@@ -26,4 +26,38 @@ TEST(PrepRecvMultishot, GivesNoSize) {
   EXPECT_EQ(sqe.buf_group, 7U);
 }
 
+TEST(PrepRecvMultishot, WithALimit) {
+  uring::io_uring_sqe sqe{};
+  uring::prep_recv_multishot(sqe, 3, 7, 0, 5000);
+  EXPECT_EQ(sqe.optlen, 5000U);
+  uring::io_uring_sqe without{};
+  uring::prep_recv_multishot(without, 3, 7, 0);
+  EXPECT_EQ(without.optlen, 0U) << "anything else is EINVAL before Linux 6.17";
+}
+
+TEST(PrepSendmsg, NeverRaisesASignal) {
+  uring::io_uring_sqe sqe{};
+  const msghdr message{};
+  uring::prep_sendmsg(sqe, 3, &message, MSG_DONTWAIT);
+  EXPECT_EQ(sqe.opcode, uring::IORING_OP_SENDMSG);
+  EXPECT_EQ(sqe.addr, uring::user_address(&message));
+  EXPECT_EQ(sqe.len, 1U);
+  EXPECT_EQ(sqe.msg_flags, static_cast<std::uint32_t>(MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+TEST(AcceptDirect, LeavesThePlaceToTheKernel) {
+  uring::io_uring_sqe sqe{};
+  uring::prep_accept_multishot(sqe, 3, SOCK_NONBLOCK);
+  uring::accept_direct(sqe);
+  EXPECT_EQ(sqe.file_index, uring::IORING_FILE_INDEX_ALLOC);
+}
+
+TEST(PrepCloseDirect, NamesThePlaceAndNoDescriptor) {
+  uring::io_uring_sqe sqe{};
+  uring::prep_close_direct(sqe, 0);
+  EXPECT_EQ(sqe.opcode, uring::IORING_OP_CLOSE);
+  EXPECT_EQ(sqe.fd, 0) << "anything else is EINVAL";
+  EXPECT_EQ(sqe.file_index, 1U);
+}
+
 }  // namespace

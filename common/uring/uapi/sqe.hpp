@@ -70,7 +70,8 @@ struct io_uring_sqe {
     std::int32_t splice_fd_in;   // 5.7: the file that is spliced from
     std::uint32_t file_index;    // 5.15: slot + 1 for a new direct descriptor, 0 for an ordinary fd
     std::uint32_t zcrx_ifq_idx;  // 6.15: which zero-copy receive queue RECV_ZC uses
-    std::uint32_t optlen;        // 6.7: size of a socket option's value
+    std::uint32_t optlen;        // 6.7: size of a socket option's value; 6.17: how many bytes a
+                                 // multishot RECV receives in all
     std::uint16_t addr_len;      // 6.0: size of the address that SEND goes to
     std::uint8_t write_stream;   // 6.16: where a device that sorts data by lifetime should put it
   };

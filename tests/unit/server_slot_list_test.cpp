@@ -9,17 +9,17 @@
 
 #include <gtest/gtest.h>
 
-#include "m2_file_server/slot_list.hpp"
+#include "common/server/slot_list.hpp"
 
 namespace {
 
-using file_server::kNoSlot;
-using file_server::SlotLink;
-using file_server::SlotList;
+using server::kNoSlot;
+using server::SlotLink;
+using server::SlotList;
 
 constexpr const char* kCheck = "CHECK\\(.*\\) failed";
 
-class FileSlotList : public testing::Test {
+class ServerSlotList : public testing::Test {
  protected:
   [[nodiscard]] auto link_of() {
     return [this](std::uint32_t slot) -> SlotLink& { return links_[slot]; };
@@ -39,17 +39,17 @@ class FileSlotList : public testing::Test {
   SlotList list_;
 };
 
-using FileSlotListDeathTest = FileSlotList;
+using ServerSlotListDeathTest = ServerSlotList;
 using Slots = std::vector<std::uint32_t>;
 
 }  // namespace
 
-TEST_F(FileSlotList, IsEmptyAtFirst) {
+TEST_F(ServerSlotList, IsEmptyAtFirst) {
   EXPECT_TRUE(list_.empty());
   EXPECT_EQ(list_.first(), kNoSlot);
 }
 
-TEST_F(FileSlotList, FirstComeFirstServed) {
+TEST_F(ServerSlotList, FirstComeFirstServed) {
   for (const std::uint32_t slot : {5U, 0U, 7U}) {
     push(slot);
   }
@@ -59,7 +59,7 @@ TEST_F(FileSlotList, FirstComeFirstServed) {
   EXPECT_EQ(contents(), (Slots{0, 7, 5}));
 }
 
-TEST_F(FileSlotList, FromAnyPlace) {
+TEST_F(ServerSlotList, FromAnyPlace) {
   for (std::uint32_t slot = 0; slot < 5; ++slot) {
     push(slot);
   }
@@ -75,7 +75,7 @@ TEST_F(FileSlotList, FromAnyPlace) {
   EXPECT_TRUE(links_[2].linked);
 }
 
-TEST_F(FileSlotList, TheOnlyOne) {
+TEST_F(ServerSlotList, TheOnlyOne) {
   push(3);
   EXPECT_FALSE(list_.empty());
   remove(3);
@@ -84,7 +84,7 @@ TEST_F(FileSlotList, TheOnlyOne) {
   EXPECT_EQ(contents(), Slots{3});
 }
 
-TEST_F(FileSlotList, AsADequeWouldDo) {
+TEST_F(ServerSlotList, AsADequeWouldDo) {
   std::mt19937 random(3);
   std::deque<std::uint32_t> model;
   for (int step = 0; step < 5000; ++step) {
@@ -102,13 +102,13 @@ TEST_F(FileSlotList, AsADequeWouldDo) {
   }
 }
 
-TEST_F(FileSlotListDeathTest, InOneListAtATime) {
+TEST_F(ServerSlotListDeathTest, InOneListAtATime) {
   push(1);
   EXPECT_DEATH(push(1), "in one list at a time");
   SlotList other;
   EXPECT_DEATH(other.push_back(1, link_of()), "in one list at a time");
 }
 
-TEST_F(FileSlotListDeathTest, WhoIsInNoneCannotLeave) {
+TEST_F(ServerSlotListDeathTest, WhoIsInNoneCannotLeave) {
   EXPECT_DEATH(remove(1), kCheck);
 }

@@ -6,7 +6,7 @@
 
 #include "common/base/check.hpp"
 
-namespace file_server {
+namespace server {
 
 inline constexpr std::uint32_t kNoSlot = 0xffff'ffff;
 
@@ -45,4 +45,4 @@ class SlotList {
   std::uint32_t last_ = kNoSlot;
 };
 
-}  // namespace file_server
+}  // namespace server
