@@ -18,6 +18,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 UNIT_TESTS_TIMEOUT_S = 180
 CHECKPOINT_TIMEOUT_S = 900
 
+# What the checkpoints of a milestone start that lies outside of its own folder.
+BESIDE = {
+    "epoll": ["docs/epoll_reference"],
+    "m2": ["tests/hostile_fs"],
+    "m3": ["docs/epoll_reference", "m1_sq_cq"],
+}
+
 
 class Broken(Exception):
     """Why a mutant does not count as caught."""
@@ -135,8 +142,7 @@ class Workshop:
     def targets(self, milestones: set[str]) -> list[str]:
         """The unit tests and the programs of these milestones, as Ninja names what is in a folder."""
         folders = ["checkpoints/load_client"] if milestones - {"m1"} else []
-        folders += ["docs/epoll_reference"] if "epoll" in milestones else []
-        folders += ["tests/hostile_fs"] if "m2" in milestones else []
+        folders += [folder for milestone in sorted(milestones) for folder in BESIDE.get(milestone, [])]
         folders += [path.name for milestone in sorted(milestones) for path in self.source.glob(f"{milestone}_*")]
         known = (self.build_dir / "build.ninja").read_text()
         return ["unit_tests"] + [f"{name}/all" for name in folders if f"\nbuild {name}/all:" in known]

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""epoll_reference echo and clients that reset, do not read, or are too many; and how it ends.
+"""An echo server and clients that reset, do not read, or are too many; and how it ends.
 
-    echo_abuse_test.py LOAD_CLIENT EPOLL_REFERENCE [unittest arguments]
+    echo_abuse_test.py LOAD_CLIENT SERVER [unittest arguments]
 """
 
 import os
@@ -9,22 +9,19 @@ import signal
 import socket
 import time
 
+import echo_case
 import server_case
 from server_case import client, is_closed, receive_all, receive_exactly, reset
 
-MODES = ["lt", "et"]
 
-
-class Abuse(server_case.ServerCase):
+class Abuse(echo_case.EchoCase):
     def test_storm_of_resets(self):
         # Beside clients that behave: the storm must not disturb them, nor take descriptors.
-        for mode in MODES:
-            with self.subTest(mode=mode):
-                server = self.start("echo", "--mode", mode)
+        for way in self.program.ways:
+            with self.served(way) as server:
                 storm = self.in_background(self.storm, server)
                 self.load("echo", server, "--duration", "800ms", "--connections", 8)
                 storm.join()
-                self.assert_ends_well(server)
 
     def storm(self, server):
         for number in range(400):
@@ -36,7 +33,7 @@ class Abuse(server_case.ServerCase):
             reset(connection)
 
     def test_reset_while_the_server_writes(self):
-        server = self.start("echo")
+        server = self.serve()
         for _ in range(30):
             connection = self.connect(server, receive_buffer=4096)
             connection.setblocking(False)
@@ -45,36 +42,21 @@ class Abuse(server_case.ServerCase):
         self.load("echo", server, "--requests", 100)
         self.assert_ends_well(server)
 
-    @staticmethod
-    def send_until_blocked(connection, quiet_s=0.02):
-        """Without reading, until the server does not take any more. The number of bytes."""
-        sent, last = 0, time.monotonic()
-        while time.monotonic() - last < quiet_s:
-            try:
-                sent += connection.send(bytes(1 << 16))
-                last = time.monotonic()
-            except BlockingIOError:
-                time.sleep(0.001)
-        return sent
-
     def test_urgent_data_hides_nothing(self):
         # A read stops in front of the urgent byte, so a short one does not mean that the socket is empty.
-        for mode in MODES:
-            with self.subTest(mode=mode):
-                server = self.start("echo", "--mode", mode)
+        for way in self.program.ways:
+            with self.served(way) as server:
                 with self.connect(server) as connection:
                     connection.sendall(b"before")
                     connection.send(b"!", socket.MSG_OOB)
                     connection.sendall(b"behind")
                     self.assertEqual(receive_exactly(connection, 12), b"beforebehind")
-                self.assert_ends_well(server)
 
     def test_half_open(self):
         # All that was sent comes back after our FIN, then the server's.
-        for mode in MODES:
-            for size in (0, 1, 100, 2_000_000):
-                with self.subTest(mode=mode, size=size):
-                    server = self.start("echo", "--mode", mode)
+        for way in self.program.ways:
+            with self.served(way) as server:
+                for size in (0, 1, 100, 2_000_000):
                     connection = self.connect(server)
                     contents = os.urandom(size)
 
@@ -83,12 +65,11 @@ class Abuse(server_case.ServerCase):
                         connection.shutdown(socket.SHUT_WR)
 
                     sender = self.in_background(send)
-                    self.assertTrue(receive_all(connection) == contents, "the bytes differ")
+                    self.assertTrue(receive_all(connection) == contents, f"the bytes differ: {size}")
                     sender.join()
-                    self.assert_ends_well(server)
 
     def test_client_that_does_not_read(self):
-        server = self.start("echo", "--max-buffered", "64K")
+        server = self.serve("--max-buffered", "64K")
         connection = self.connect(server, receive_buffer=8192)
         before = server.rss_bytes()
         connection.setblocking(False)
@@ -109,7 +90,7 @@ class Abuse(server_case.ServerCase):
         self.assert_ends_well(server)
 
     def test_silent_clients_are_closed(self):
-        server = self.start("echo", "--idle-timeout", "300ms")
+        server = self.serve("--idle-timeout", "300ms")
         silent = [self.connect(server) for _ in range(20)]
         begin = time.monotonic()
         for connection in silent:
@@ -120,7 +101,7 @@ class Abuse(server_case.ServerCase):
         self.assert_ends_well(server)
 
 
-class Limits(server_case.ServerCase):
+class Limits(echo_case.EchoCase):
     def crowd(self, server, count):
         """Connections that have all sent one byte. The kernel completes them even if nobody accepts."""
         connections = [self.connect(server) for _ in range(count)]
@@ -156,13 +137,13 @@ class Limits(server_case.ServerCase):
             connection.close()
 
     def test_connections(self):
-        server = self.start("echo", "--max-connections", 8)
+        server = self.serve("--max-connections", 8)
         self.check_crowd(server, 8)
         self.assert_ends_well(server)
 
     def test_descriptors(self):
         # By the soft limit of a running process, which is EMFILE at the accept.
-        server = self.start("echo")
+        server = self.serve(*self.program.heeds_limit)
         limit = server.descriptors() + 12
         server.limit_descriptors(limit)
         self.check_crowd(server, 12)
@@ -170,31 +151,32 @@ class Limits(server_case.ServerCase):
 
     def test_descriptors_that_come_back_without_a_close(self):
         # One client stays, so nothing closes; then the limit is raised.
-        server = self.start("echo")
+        server = self.serve(*self.program.heeds_limit)
+        ahead = self.program.taken_ahead
         with self.connect(server) as first:
             first.sendall(b"?")
             self.assertEqual(receive_exactly(first, 1), b"?")
             before = server.descriptors() + 20
             server.limit_descriptors(server.descriptors())
-            crowd = self.crowd(server, 3)
-            self.assertFalse(client.wait_until(lambda: self.answered(crowd) > 0, limit_s=0.3))
+            crowd = self.crowd(server, ahead + 3)
+            self.assertFalse(client.wait_until(lambda: self.answered(crowd) > ahead, limit_s=0.3))
             server.limit_descriptors(before)
-            self.assertTrue(client.wait_until(lambda: self.answered(crowd) == 3))
+            self.assertTrue(client.wait_until(lambda: self.answered(crowd) == ahead + 3))
             for connection in crowd:
                 connection.close()
         self.assert_ends_well(server)
 
     def test_descriptors_from_the_start(self):
-        server = self.start("echo", preexec_fn=lambda: server_case.limit_descriptors(40))
+        server = self.serve(preexec_fn=lambda: server_case.limit_descriptors(40))
         self.check_crowd(server, 36)
         self.assert_ends_well(server)
 
 
-class Endings(server_case.ServerCase):
+class Endings(echo_case.EchoCase):
     def test_drain_under_load(self):
-        for mode in MODES:
-            with self.subTest(mode=mode):
-                server = self.start("echo", "--mode", mode)
+        for way in self.program.ways:
+            with self.subTest(way=" ".join(way)):
+                server = self.serve(*way)
                 results = []
                 loader = self.in_background(lambda server=server, results=results: results.append(client.load(
                     "echo", server.target, "--duration", "60s", "--connections", 16, "--pipeline", 4,
@@ -208,10 +190,10 @@ class Endings(server_case.ServerCase):
                 self.assertEqual(results[0].errors.get("timeout", 0), 0, str(results[0]))
 
     def test_drain_gives_what_is_owed(self):
-        server = self.start("echo", "--drain-timeout", "60s")
+        server = self.serve("--drain-timeout", "60s")
         connection = self.connect(server, receive_buffer=8192)
         connection.setblocking(False)
-        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        self.send_until_blocked(connection, quiet_s=0.3)
         received = int(server.report().rows[0]["received"])
         server.signal(signal.SIGINT)
         time.sleep(0.3)
@@ -222,18 +204,18 @@ class Endings(server_case.ServerCase):
         self.assert_ended_well(server)
 
     def test_drain_timeout(self):
-        server = self.start("echo", "--drain-timeout", "500ms")
+        server = self.serve("--drain-timeout", "500ms")
         connection = self.connect(server, receive_buffer=8192)
         connection.setblocking(False)
-        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        self.send_until_blocked(connection, quiet_s=0.3)
         server.signal(signal.SIGTERM)
         self.assert_ended_well(server)
 
     def test_second_signal_ends_at_once(self):
-        server = self.start("echo", "--drain-timeout", "600s")
+        server = self.serve("--drain-timeout", "600s")
         connection = self.connect(server, receive_buffer=8192)
         connection.setblocking(False)
-        Abuse.send_until_blocked(connection, quiet_s=0.3)
+        self.send_until_blocked(connection, quiet_s=0.3)
         server.signal(signal.SIGTERM)
         time.sleep(0.3)
         self.assertTrue(server.is_alive())
@@ -241,7 +223,7 @@ class Endings(server_case.ServerCase):
         self.assert_ended_well(server)
 
     def test_idle_clients_do_not_hold_it_up(self):
-        server = self.start("echo", "--drain-timeout", "600s")
+        server = self.serve("--drain-timeout", "600s")
         idle = [self.connect(server) for _ in range(10)]
         idle[0].sendall(b"hello")
         self.assertEqual(receive_exactly(idle[0], 5), b"hello")

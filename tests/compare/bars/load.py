@@ -6,7 +6,9 @@ import subprocess
 from . import servers
 from .failed import Failed
 
-CONNECTIONS = 64
+
+# For each server: until all of its memory has been touched once.
+WARMUP_S = 1
 
 
 class Client:
@@ -14,16 +16,19 @@ class Client:
         self._program = program
         self._cpu = cpu
 
-    def command(self, protocol, targets, options):
+    def command(self, workload, targets, options):
+        """What puts the workload's load on these of its servers; `options` come on top of its own."""
         return servers.pinned(self._cpu, [
-            self._program, protocol, *(server.target() for server in targets),
-            "--connections", CONNECTIONS, *options, "--json", "-"])  # fmt: skip
+            self._program, workload.protocol, *(server.target() for server in targets),
+            "--connections", workload.connections, *workload.options, *options, "--json", "-"])  # fmt: skip
 
-    def compare(self, protocol, targets, options, pairs, slice_ms):
-        """The first of `targets` against each other one, in alternating slices."""
-        options = [*options, "--pairs", pairs, "--slice", f"{slice_ms}ms"]
+    def compare(self, workload, pairs, slice_ms):
+        """The workload's server of ours against each other one, in alternating slices."""
+        targets = workload.targets()
         slices_s = 2 * pairs * (len(targets) - 1) * slice_ms / 1000
-        return run(self.command(protocol, targets, options), 60 + 3 * slices_s)
+        timing = ["--warmup", f"{WARMUP_S}s", "--pairs", pairs, "--slice", f"{slice_ms}ms"]
+        command = self.command(workload, targets, timing)
+        return run(command, 60 + 3 * slices_s)
 
 
 def run(command, timeout_s):

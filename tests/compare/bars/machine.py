@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-PACKAGES = ("libuv1-dev", "libevent-dev", "libasio-dev", "nginx")
+PACKAGES = ("libuv1-dev", "libevent-dev", "libasio-dev", "liburing-dev", "nginx")
 
 
 def cpu_model():

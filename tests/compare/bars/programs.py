@@ -19,6 +19,10 @@ class Programs:
         return self._built("m2_file_server/m2_file_server", "m2_file_server")
 
     @property
+    def network_server(self):
+        return self._built("m3_network_server/m3_network_server", "m3_network_server")
+
+    @property
     def load_client(self):
         return self._built("checkpoints/load_client/load_client", "load_client")
 

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from . import load, machine, report, syscalls
+from . import load, machine, report, syscalls, workloads
 from .failed import Failed
 from .programs import Programs
 
@@ -55,8 +55,7 @@ class Run:
         return self._pairs if workload.bar is not None else max(6, self._pairs // 4)
 
     def _compare(self, client, workload):
-        result = client.compare(workload.protocol, workload.targets(), workload.options,
-                                self._pairs_for(workload), self._slice_ms)  # fmt: skip
+        result = client.compare(workload, self._pairs_for(workload), self._slice_ms)
         self._comparisons.append((workload, result))
         if workload.bar is not None:
             self._judgements.append(report.judge(workload, result["comparisons"]))
@@ -65,7 +64,7 @@ class Run:
         counted = set()  # a server may be in two workloads
         for workload in planned:
             for server in workload.targets():
-                load_on_it = (server.pid, tuple(workload.options))
+                load_on_it = (server.pid, workload.connections, tuple(workload.options))
                 if load_on_it not in counted:
                     counted.add(load_on_it)
                     with self.going_on(f"system calls of {server.name}, {workload.title}"):
@@ -76,9 +75,9 @@ class Run:
 
     def conditions(self, load_before):
         return (f"{machine.line()}; servers on CPU {self.server_cpu}, load client on CPU {self._client_cpu}; "
-                f"{self._pairs} pairs of {self._slice_ms} ms (fewer without a bar), {load.CONNECTIONS} connections; "
-                f"load average {load_before:.1f} before, {machine.load_average():.1f} at the end. "
-                f"{machine.versions()}")  # fmt: skip
+                f"{self._pairs} pairs of {self._slice_ms} ms (fewer without a bar), {workloads.CONNECTIONS} "
+                f"connections where nothing else is said; load average {load_before:.1f} before, "
+                f"{machine.load_average():.1f} at the end. {machine.versions()}")  # fmt: skip
 
     def markdown(self, conditions):
         parts = [conditions, report.bars_table(self._judgements)]

@@ -11,7 +11,8 @@ from pathlib import Path
 from . import load, servers
 from .failed import Failed
 
-MESSAGES = 20000  # fewer of large ones
+MESSAGES = 20000  # fewer of large ones, more on many connections
+MESSAGES_PER_CONNECTION = 200
 BYTES = 2 << 30
 TIMEOUT_S = 60
 
@@ -27,9 +28,9 @@ SHOWN_FROM = 0.005  # calls per message
 def per_message(client, workload, server):
     """(who counted, {name: calls per message, "total": ...}) of a run against `server` alone. The
     calls for connecting and closing are among them: a few for each of the connections."""
-    requests = min(MESSAGES, BYTES // workload.message_bytes)
-    options = [*workload.options, "--requests", requests, "--duration", f"{TIMEOUT_S // 2}s", "--warmup", "0"]
-    command = client.command(workload.protocol, [server], options)
+    requests = min(max(MESSAGES, MESSAGES_PER_CONNECTION * workload.connections), BYTES // workload.message_bytes)
+    options = ["--requests", requests, "--duration", f"{TIMEOUT_S // 2}s", "--warmup", "0"]
+    command = client.command(workload, [server], options)
     with tempfile.NamedTemporaryFile("r", prefix="bars.") as counts:
         if perf_works():
             counter, calls, result = "perf", *by_perf(server.pid, command, counts)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from . import nginx, servers
 
+CONNECTIONS = 64
 LIBRARIES = ("libuv", "libevent", "asio")
 ECHO_MODES = ("lt", "et")
 
@@ -36,6 +37,7 @@ class Workload:
     beside: list = field(default_factory=list)  # measured as well, and no part of the bar
     counts_calls: bool = True
     most_calls: float = None  # system calls of ours for a message, where that has a bar
+    connections: int = CONNECTIONS
 
     def targets(self):
         return [self.ours, *self.others, *self.beside]
@@ -43,14 +45,7 @@ class Workload:
 
 def echo(programs, cpu, stack):
     """All echo servers are started; one workload for each mode of ours."""
-    # No connection is closed for idleness while others are measured; the timers run all the same.
-    ours = [
-        stack.enter_context(servers.start(
-            f"epoll_{mode}",
-            [programs.epoll_reference, "echo", "--mode", mode, "--port", "0", "--idle-timeout", "1h"],
-            cpu))
-        for mode in ECHO_MODES
-    ]  # fmt: skip
+    ours = epoll_echoes(programs, cpu, stack)
     others = [
         stack.enter_context(servers.start(name, [programs.library(name), "--port", "0"], cpu))
         for name in LIBRARIES
@@ -65,7 +60,7 @@ def echo(programs, cpu, stack):
 def http(programs, cpu, folder, stack):
     """One workload for each file, over the same servers."""
     root = make_files(folder)
-    ours = start_ours("epoll_http", [programs.epoll_reference, "http"], root, cpu, stack)
+    ours = start_ours("epoll_http", [programs.epoll_reference, "http", "--root", root], cpu, stack)
     others = [stack.enter_context(nginx.start(form, folder, root, cpu)) for form in nginx.FORMS]
     return [
         Workload(f"HTTP, {name}", "http", paths(root, size), size, ours, others, bar)
@@ -76,9 +71,9 @@ def http(programs, cpu, folder, stack):
 def files(programs, cpu, folder, stack):
     """The file server on a ring in two forms: a workload for each file, form and kind of window."""
     root = make_files(folder)
-    forms = {"read": start_ours("m2_read", [programs.file_server], root, cpu, stack),
-             "splice": start_ours("m2_splice", [programs.file_server, "--splice"], root, cpu, stack)}  # fmt: skip
-    beside = [start_ours("epoll_http", [programs.epoll_reference, "http"], root, cpu, stack)]
+    forms = {"read": start_ours("m2_read", [programs.file_server, "--root", root], cpu, stack),
+             "splice": start_ours("m2_splice", [programs.file_server, "--splice", "--root", root], cpu, stack)}
+    beside = [start_ours("epoll_http", [programs.epoll_reference, "http", "--root", root], cpu, stack)]
     others = [stack.enter_context(nginx.start(form, folder, root, cpu)) for form in nginx.FORMS]
 
     def workload(name, form, window, options):
@@ -109,7 +104,13 @@ def paths(root, size):
     return ["--paths", f"/{size}", "--root", root]
 
 
-def start_ours(name, command, root, cpu, stack):
+def epoll_echoes(programs, cpu, stack):
+    """The epoll reference's echo, one for each of ECHO_MODES."""
+    return [start_ours(f"epoll_{mode}", [programs.epoll_reference, "echo", "--mode", mode], cpu, stack)
+            for mode in ECHO_MODES]  # fmt: skip
+
+
+def start_ours(name, command, cpu, stack):
     # No connection is closed for idleness while others are measured; the timers run all the same.
-    command = [*command, "--root", root, "--port", "0", "--idle-timeout", "1h"]
+    command = [*command, "--port", "0", "--idle-timeout", "1h"]
     return stack.enter_context(servers.start(name, command, cpu))
