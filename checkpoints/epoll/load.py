@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import re
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +70,27 @@ def started(c, protocol: str, server, *options: object, timeout: float = 60, bef
     c.expect(program.wait(timeout), "the load client", expected=f"it ends within {timeout:g} s", seen="it runs")
     c.stop(program, status=None, fds_may_differ="it has ended")
     running.target = _result(c, path, program.status, program.stderr())
+
+
+def share_a_cpu() -> None:
+    """What is started from here on has one CPU together: so a server is busy. One that is idle between two messages
+    enters for each, as it should."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
+def few_system_calls(c, unit: str, number: int, protocol: str, server, *options: object, seconds: int) -> None:
+    """perf counts all system calls of the server while `number` messages go through it, within so many seconds: at most
+    0.2 for each. `unit` is what a message is called."""
+    counted = c.temp_dir() / "counted"
+    perf = ["perf", "stat", "-x", ",", "-o", counted, "-e", "raw_syscalls:sys_enter", "-p", server.pid, "--"]
+    target = run(c, protocol, server, "--requests", number, "--duration", f"{seconds}s", "--warmup", "0",
+                 *options, before=perf, timeout=2 * seconds)
+    calls = int(re.search(r"^(\d+),", counted.read_text(), re.MULTILINE)[1])
+    each = calls / target["messages"]
+    c.at_least(f"{unit}s", number, target["messages"])
+    c.at_most(f"system calls for each {unit}", 0.2, round(each, 3),
+              usually=f"A system call for each {unit}, beside the ring or to enter it.")
+    c.note(f"{each:.3f} system calls for each {unit}")
 
 
 def _note_latency(c, target: dict, messages: str) -> None:

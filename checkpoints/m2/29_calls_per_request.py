@@ -4,8 +4,6 @@ perf counts all system calls of the server, while the load client asks for a fil
 connections.
 """
 
-import re
-
 from epoll import load
 from epoll.http_client import make_file
 from m2 import server as m2
@@ -19,14 +17,7 @@ REQUESTS = 20_000
 def check(c):
     root = c.temp_dir()
     make_file(root / "file", 1024)
-    counted = c.temp_dir() / "counted"
+    load.share_a_cpu()
     with m2.serving(c, root) as server:
-        perf = ["perf", "stat", "-x", ",", "-o", counted, "-e", "raw_syscalls:sys_enter", "-p", server.pid, "--"]
-        target = load.run(c, "http", server, "--connections", 64, "--requests", REQUESTS, "--duration", "30s",
-                          "--warmup", "0", "--paths", "/file", "--root", root, before=perf)
-        calls = int(re.search(r"^(\d+),", counted.read_text(), re.MULTILINE)[1])
-        each = calls / target["messages"]
-        c.at_least("requests", REQUESTS, target["messages"])
-        c.at_most("system calls for each request", 0.2, round(each, 3),
-                  usually="A system call for each request, beside the ring or to enter it.")
-        c.note(f"{each:.3f} system calls for each request")
+        load.few_system_calls(c, "request", REQUESTS, "http", server, "--connections", 64, "--paths", "/file",
+                              "--root", root, seconds=30)
