@@ -20,6 +20,7 @@ struct EchoCounters {
   std::uint64_t sent_buffers = 0;      // sent to their last byte
   std::uint64_t replenishes = 0;       // times that buffers were given back, once a turn
   std::uint64_t urgent_replenishes = 0;  // the same in the middle of a turn: few were left
+  std::uint64_t batch_waits = 0;         // turns that waited for more than one completion
   std::uint64_t spills = 0;  // times that the bytes of a client that does not read were copied out
 
   static constexpr auto list() {
@@ -35,6 +36,7 @@ struct EchoCounters {
          {"sent_buffers", &EchoCounters::sent_buffers},
          {"replenishes", &EchoCounters::replenishes},
          {"urgent_replenishes", &EchoCounters::urgent_replenishes},
+         {"batch_waits", &EchoCounters::batch_waits},
          {"spills", &EchoCounters::spills}});
   }
 };

@@ -35,6 +35,7 @@ struct EchoConnection : server::Connection {
   bool ready = false;         // is looked at before the turn ends: see EchoServer::before_wait()
   bool end_received = false;  // the client has shut down its side
   State shown = State::Accepted;  // by --log-states
+  std::uint8_t batch_mark = 0;    // of BatchWait
 
   [[nodiscard]] bool has_unsent() const { return spill != nullptr || !chain.empty(); }
   // Its socket takes no more, and its bytes wait.

@@ -3,7 +3,9 @@
 #include "m3_network_server/echo_server.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "common/base/check.hpp"
 #include "common/support/counters.hpp"
@@ -31,6 +33,10 @@ EchoForm EchoForm::choose(const uring::Features& features, const EchoOptions& op
   }
   // Without it the list of a SENDMSG would have to live until its completion: see SendVectors.
   form.send_buffers = features.has(Feature::SubmitStable) ? options.send_buffers : std::uint16_t{1};
+  if (features.has(Feature::MinWait)) {
+    form.batch_wait_us =
+        static_cast<std::uint32_t>(options.batch_wait / std::chrono::microseconds(1));
+  }
   return form;
 }
 
@@ -40,7 +46,8 @@ EchoServer::EchoServer(uring::ProvidedBuffers& buffers, const EchoForm& form,
       form_(form),
       options_(options),
       allowance_(allowance_of(options)),
-      chains_(buffers.count()) {}
+      chains_(buffers.count()),
+      batch_wait_(form.batch_wait_us) {}
 
 void EchoServer::start(Server& server) {
   server_ = &server;
@@ -112,12 +119,27 @@ void EchoServer::before_wait() {
   replenish();
   serve_waiters();
   send_what_came();
+  gather();
   if (logged_) [[unlikely]] {
     std::fflush(stdout);
     logged_ = false;
   }
 }
 // [/snippet]
+
+// No SEND waits, so all that this turn has armed complete with the submit. Without any, nobody has
+// spoken for as long as the last wait was, and there is no crowd to wait for.
+void EchoServer::gather() {
+  const std::uint64_t sends = counters_.sends - std::exchange(sends_before_turn_, counters_.sends);
+  if (form_.batch_wait_us == 0) {
+    return;
+  }
+  const BatchWait::Plan plan = batch_wait_.end_turn(server_->turn_ns(), server_->connections());
+  if (plan.arrivals > 0 && sends > 0 && waiters_.empty() && !server_->draining()) {
+    server_->loop().gather(static_cast<std::uint32_t>(sends) + plan.arrivals, plan.at_most_us);
+    ++counters_.batch_waits;
+  }
+}
 
 // A SEND does not wait.
 server::Waiting EchoServer::waiting(const Connection& connection) const {

@@ -34,6 +34,7 @@
 #include "common/uring/features.hpp"
 #include "common/uring/provided_buffers.hpp"
 #include "common/uring/uapi.hpp"
+#include "m3_network_server/batch_wait.hpp"
 #include "m3_network_server/buffer_chains.hpp"
 #include "m3_network_server/counters.hpp"
 #include "m3_network_server/echo_connection.hpp"
@@ -56,6 +57,7 @@ struct EchoForm {
   ReceiveForm receive = ReceiveForm::Multishot;
   bool receive_limit = false;      // a multishot can be told where to end
   std::uint16_t send_buffers = 1;  // in one operation
+  std::uint32_t batch_wait_us = 0;
 
   [[nodiscard]] static EchoForm choose(const uring::Features& features, const EchoOptions& options);
 };
@@ -140,6 +142,7 @@ class EchoServer {
   void leave_list(std::uint32_t slot);
 
   // ---- the rest: echo_server.cpp ----
+  void gather();
   void close_unexpected(std::uint32_t slot, const char* what, std::int32_t res);
   // Room in the SQ for what one connection may need, where one call does the work of many. False if
   // the ring cannot be entered any more: the loop will meet the same error, and says so.
@@ -169,6 +172,8 @@ class EchoServer {
   server::SlotList waiters_;          // connections that wait for buffers to receive into
   server::SlotList blocked_;          // connections that hold buffers and whose socket is full
   std::uint32_t waiter_count_ = 0;
+  BatchWait batch_wait_;
+  std::uint64_t sends_before_turn_ = 0;
   bool logged_ = false;
   EchoCounters counters_;
   std::uint64_t buffers_held_max_ = 0;

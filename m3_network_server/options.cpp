@@ -22,6 +22,11 @@ std::optional<int> parse_echo_options(const char* program, int argc, char** argv
            Option::size("buffer-size", &options.buffer_size, 64, 1 << 20, "bytes in one of them"),
            Option::integer("send-buffers", &options.send_buffers, 1, kMostSendBuffers,
                            "buffers of one connection that leave in one operation, at most"),
+           Option::duration(
+               "batch-wait", &options.batch_wait, std::chrono::nanoseconds(0),
+               std::chrono::milliseconds(10),
+               "where many clients are busy, wait at most so long for more of them; 0: "
+               "never"),
            Option::flag("single-shot", &options.single_shot,
                         "one request for each connection and each message, to compare"),
            Option::flag("direct-descriptors", &options.direct_descriptors,

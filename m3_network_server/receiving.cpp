@@ -96,6 +96,7 @@ void EchoServer::keep(std::uint32_t slot, const uring::io_uring_cqe& cqe) {
   if (bytes > 0 && !connection.closing) {
     server_->note_received(slot, bytes);
     ++counters_.received_buffers;
+    batch_wait_.note_arrival(connection.batch_mark);
   }
   if (bytes > 0 && server_->is_open(slot) && !connection.ending) {
     chains_.push_back(connection.chain, id, static_cast<std::uint32_t>(bytes));

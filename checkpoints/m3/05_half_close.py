@@ -14,6 +14,6 @@ hint = ["A RECV that completes with 0 brings no bytes and no buffer: send what w
 
 
 def check(c):
-    for words in (["--buffers", 16_384, "--max-buffered", "64M"], ["--buffers", 8]):
+    for words in (["--buffers", 4096, "--max-buffered", "64M"], ["--buffers", 8]):
         with server.serving(c, *words) as running:
             wire_echo.half_close(c, running)

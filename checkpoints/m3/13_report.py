@@ -10,8 +10,8 @@ from m3 import server
 hint = "Signals are read through the ring, so that the table is not printed in the middle of a change."
 COUNTERS = ["accepted", "closed", "accepts", "receives", "received_buffers", "receives_ended", "receive_cancels",
             "buffer_waits", "sends", "short_sends", "sends_blocked", "sent_buffers", "replenishes",
-            "urgent_replenishes", "spills", "buffers_with_kernel", "buffers_held", "buffers_held_max", "buffer_waiters",
-            "turns", "completions", "stale"]
+            "urgent_replenishes", "batch_waits", "spills", "buffers_with_kernel", "buffers_held", "buffers_held_max",
+            "buffer_waiters", "turns", "completions", "stale"]
 
 
 def check(c):

@@ -20,5 +20,5 @@ def check(c):
     limits.impossible_starts(c, [program])
     for option, value in (("--buffers", "0"), ("--buffers", "1000"), ("--buffers", "65536"), ("--buffer-size", "63"),
                           ("--buffer-size", "2M"), ("--send-buffers", "0"), ("--send-buffers", "65"),
-                          ("--max-buffered", "lots"), ("--trace", "/nowhere/trace")):
+                          ("--batch-wait", "11ms"), ("--max-buffered", "lots"), ("--trace", "/nowhere/trace")):
         limits.refuses(c, [program], "--port", "0", option, value, says=option.lstrip("-"))

@@ -1,6 +1,6 @@
 """The buffers that a connection has received leave together, in one SENDMSG; with --send-buffers 1 each by itself.
 
-A client sends 64 KiB, which are 16 buffers, to a server that is stopped, so that they are there together. The
+A client sends 64 KiB, which are 16 buffers of 4 KiB, to a server that is stopped, so that they are there together. The
 tracepoints show the operations that sent them back.
 """
 
@@ -12,12 +12,13 @@ from m3 import server as m3
 needs = ["tracepoints"]
 hint = "Send when the turn's completions have been looked at, not for each of them."
 
-ROUNDS, SIZE = 20, 16 * 4096
+ROUNDS, BUFFER = 20, 4096
+SIZE = 16 * BUFFER
 
 
 def sent_by(c, *options):
     """The operations that sent, and how many buffers they had to send."""
-    with requests.watched(c, *options) as (server, seen):
+    with requests.watched(c, "--buffer-size", BUFFER, *options) as (server, seen):
         with c.connect(server, timeout=STALL_S) as client:
             for number in range(ROUNDS):
                 data = noise(SIZE, seed=number)
@@ -36,7 +37,7 @@ def sent_by(c, *options):
 def check(c):
     ring, buffers = sent_by(c)
     sends = ring.submitted("SEND", "SENDMSG")
-    c.at_least(f"buffers for {ROUNDS} messages of {SIZE} bytes", ROUNDS * SIZE // 4096, buffers)
+    c.at_least(f"buffers for {ROUNDS} messages of {SIZE} bytes", ROUNDS * SIZE // BUFFER, buffers)
     c.at_most(f"operations that sent these {buffers} buffers", buffers // 4, len(sends),
               usually="A SEND for each buffer: a SENDMSG takes a list of them.")
     c.at_least("SENDMSG among them", 1, len(ring.submitted("SENDMSG")))

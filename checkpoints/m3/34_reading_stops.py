@@ -45,7 +45,7 @@ def check_form(c, shown, has_limit, env=None):
     deaf, reading, row = go_deaf(c, env=env)
     last = requests.last_one(deaf.completed("RECV"))
     c.equal(f"RECV requests, all of which have ended, {shown}", len(deaf.submitted("RECV")), len(last),
-            usually="One goes on, for a client whose bytes nobody takes.")
+            usually="A multishot RECV goes on until it is cancelled, also for a client whose bytes nobody takes.")
     if has_limit:
         c.at_least(f"RECV requests that ended by themselves, {shown}", 1, sum(event["result"] > 0 for event in last))
         # The completion that reaches the limit is not cut, and buffers that were filled in part come before it.

@@ -1,15 +1,16 @@
 """Without a buffer left, connections wait, and nothing is lost: with 2 and with 8 buffers for 50 clients.
 
-All of them speak while the server is stopped, so that their bytes find the ring empty, and some say at once that they
-have no more to say. Each gets its bytes, and its end. Then clients that do not read hold all buffers: the server
-sleeps, a new one is answered all the same, and one that leaves is noticed.
+One that waits behind clients that say nothing is answered. Then all of them speak while the server is stopped, so that
+their bytes find the ring empty, and some say at once that they have no more to say. Each gets its bytes, and its end.
+Then clients that do not read hold all buffers: the server sleeps, a new one is answered all the same, and one that
+leaves is noticed.
 """
 
 import contextlib
 import socket
 
 from epoll import limits, servers, wire_echo
-from epoll.clients import STALL_S, Transfer, difference, drive, noise, read_to_end
+from epoll.clients import STALL_S, Transfer, arriving, difference, drive, noise, read_to_end
 from m3 import pressure
 from m3 import server as m3
 
@@ -17,7 +18,22 @@ needs = ["strace"]
 hint = ["ENOBUFS ends the RECV. Armed again at once it ends at once: put the connection into a list instead.",
         "As many receives as there are buffers are armed again when buffers come back, first come first served."]
 
-CLIENTS, BYTES = 50, 60_000
+CLIENTS, BYTES, SPEAK_FIRST = 50, 60_000, 20
+
+
+def check_behind_the_silent(c, server):
+    """Who has nothing to receive takes no buffer, and its RECV does not complete: nothing but the server itself makes
+    the turn in which the next ones are served."""
+    with contextlib.ExitStack() as stack:
+        with servers.held(server):
+            clients = [stack.enter_context(c.connect(server)) for _ in range(CLIENTS)]
+            talking = [*clients[:SPEAK_FIRST], clients[-1]]
+            for client in talking:
+                client.sendall(b"first words")
+        for client in talking:
+            c.equal("what a client gets that waited for a buffer behind silent ones", b"first words",
+                    arriving(client, len(b"first words")),
+                    usually="It was never armed again; or those before it were, took no buffer, and gave no sign.")
 
 
 def check_all_at_once(c, server):
@@ -59,6 +75,8 @@ def check_deaf(c, buffers):
 
 def check(c):
     for buffers in (2, 8):
+        with m3.serving(c, "--buffers", buffers, "--buffer-size", "1K") as server:
+            check_behind_the_silent(c, server)
         with m3.serving(c, "--buffers", buffers, "--buffer-size", "1K") as server:
             check_all_at_once(c, server)
             seen = m3.counters(c, server)

@@ -20,7 +20,7 @@ alone = True
 hint = "The report after a round, and --log-states, tell which connection stayed, and in which state."
 
 ROUND_S, MOST_GROWTH = 10, 2 << 20
-SERVER = ["--buffers", 256, "--max-buffered", "64K", "--idle-timeout", "5s"]
+SERVER = ["--buffers", 256, "--buffer-size", "4K", "--max-buffered", "64K", "--idle-timeout", "5s"]
 LOADS = [["--connections", 48, "--size-mix", "64:80,4K:15,100K:5"],
          ["--connections", 24, "--size-mix", "64:90,16K:10", "--requests-per-connection", 2],
          ["--connections", 12, "--size", "4K", "--slow-readers", 50, "--slow-rate", "64K"]]

@@ -1,5 +1,7 @@
 #include "common/loop/event_loop.hpp"
 
+#include <utility>
+
 namespace loop {
 namespace {
 
@@ -49,7 +51,10 @@ std::uint32_t EventLoop::reap(std::span<uring::io_uring_cqe> out) {
 }
 
 base::Result<void> EventLoop::submit_and_wait() {
-  uring::WaitOptions wait{.wait_nr = held_.empty() ? 1U : 0U, .min_wait_us = min_wait_us_};
+  uring::WaitOptions wait = std::exchange(wait_, {});
+  if (!held_.empty()) {
+    wait.wait_nr = 0;
+  }
   if (const auto deadline = timers_.next_deadline()) {
     const std::uint64_t now = support::now_ns();
     wait.timeout_ns = *deadline > now ? static_cast<std::int64_t>(*deadline - now) : 0;

@@ -85,17 +85,12 @@ class EventLoop {
   struct Options {
     std::uint32_t slots = 1024;
     std::uint32_t timers = 1024;
-    std::uint32_t min_wait_us = 0;  // see uring::WaitOptions
   };
 
   // `ring` must outlive the loop. `signals` may be null.
   EventLoop(uring::Ring& ring, const Options& options,
             const support::SignalSource* signals = nullptr)
-      : ring_(ring),
-        slots_(options.slots),
-        timers_(options.timers),
-        min_wait_us_(options.min_wait_us),
-        signals_(signals) {
+      : ring_(ring), slots_(options.slots), timers_(options.timers), signals_(signals) {
     held_.reserve(ring.cq().entries());
   }
 
@@ -109,6 +104,14 @@ class EventLoop {
     slots_.begin_op(slot);
     ++in_flight_;
     return *sqe;
+  }
+
+  // The next wait, and only that, is content with fewer than so many completions only after this
+  // time: see uring::WaitOptions::min_wait_us. Those that the submit itself brings are among them.
+  // Only with Feature::MinWait: else it would wait for all of them.
+  void gather(std::uint32_t completions, std::uint32_t at_most_us) {
+    wait_.wait_nr = completions;
+    wait_.min_wait_us = at_most_us;
   }
 
   // Room for `count` SQEs, whatever it takes.
@@ -147,7 +150,7 @@ class EventLoop {
   uring::Ring& ring_;
   SlotPool slots_;
   timers::TimerHeap timers_;
-  std::uint32_t min_wait_us_;
+  uring::WaitOptions wait_;  // the next one
   const support::SignalSource* signals_;
   bool signals_armed_ = false;
   std::uint64_t in_flight_ = 0;

@@ -142,6 +142,8 @@ class Server {
   // does nothing else.
   void finish(std::uint32_t slot);
 
+  [[nodiscard]] std::uint32_t connections() const { return acceptor_.connections(); }
+
   // After SIGTERM or SIGINT: what is under way is the last on its connection.
   [[nodiscard]] bool draining() const { return draining_; }
 

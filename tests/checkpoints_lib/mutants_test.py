@@ -223,6 +223,22 @@ class Harness(unittest.TestCase):
     def sleeping(self, harness):
         return [pid for pid in process.descendants(harness) if process.command_of(pid) == "sleep 54.321"]
 
+    def test_who_takes_long_is_tried_with_full_and_else_has_to_apply(self):
+        extra = self.root / "checkpoints/epoll/07_long.py"
+        self.addCleanup(extra.unlink)
+        extra.write_text((self.root / "checkpoints/epoll/01_half.py").read_text() + "\n\ntier = 'full'\n")
+        broken = patch(header(checkpoint="epoll/07_long"), self.TOY, "half(8)", "half(10)")
+        self.write(a=patch(header(), self.TOY, "half(8)", "half(10)"), long=broken)
+        self.assertEqual(self.run_harness(), 0, self.text)
+        self.assertNotRegex(self.text, r"(?m)^caught  epoll/long ")
+        self.assertTrue(self.text.endswith("\n1 passed, 0 failed, 0 skipped\n"), self.text)
+        for option in ("--full", "long"):
+            self.assertEqual(self.run_harness(option), 0, self.text)
+            self.assertRegex(self.text, r"(?m)^caught  epoll/long ")
+        self.write(long=broken.replace("std::printf", "print"))
+        self.assertEqual(self.run_harness(), 1, self.text)
+        self.assertRegex(self.text, r"(?m)^FAIL    epoll/long .*does not apply")
+
     def test_not_noticed(self):
         self.assert_fails(patch(header(), self.TOY, "the half of eight", "half of it"),
                           "not noticed: epoll/01_half passes on the broken program")

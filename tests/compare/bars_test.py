@@ -91,6 +91,7 @@ class EchoBars(unittest.TestCase):
                 found = run.Run(argparse.Namespace(build=Path(folder), pairs=None, quick=False))
                 found.measure("beside epoll", ring_echo.beside_epoll)
                 found.measure("beside Asio", ring_echo.beside_asio)
+                found.measure("waiting to batch", ring_echo.waiting_to_batch)
                 found.measure("forms", ring_echo.forms)
         self.assertEqual(found.failures, [])
         return found.as_json("")
@@ -126,10 +127,18 @@ class EchoBars(unittest.TestCase):
                 found = self.run_on(FakeMachine(calls=calls))
                 [judged] = found["calls_bars"]
                 self.assertEqual((judged["calls"], judged["most"], judged["is_met"]), (calls, 0.05, is_met))
-                self.assertIn("1000 connections", judged["workload"])
+                self.assertIn("1000 connections: m3_batch_wait and m3", judged["workload"])
                 self.assertEqual({row["server"] for row in found["syscalls_per_message"]},
                                  {"asio_uring", "epoll_et", "epoll_lt", "m3", "m3_single_shot", "m3_direct",
-                                  "m3_buffers_128", "m3_buffers_8192", "m3_buffers_of_512", "m3_buffers_of_64K"})
+                                  "m3_batch_wait", "m3_buffers_64", "m3_buffers_4096", "m3_buffers_of_4K",
+                                  "m3_buffers_of_64K"})
+
+    def test_who_waits_for_its_few_calls_too_long_has_not_met_that_bar(self):
+        # The fake machine's latencies are as its speeds: with 1.06 of the other's p50 and p99.
+        for speed, is_met in ((105_000, True), (106_000, False)):
+            with self.subTest(speed=speed):
+                [judged] = self.run_on(FakeMachine({"m3_batch_wait": speed}))["calls_bars"]
+                self.assertEqual((sorted(judged["latency"]), judged["is_met"]), (["p50", "p99"], is_met))
 
     def test_each_reference_has_a_run_of_its_own(self):
         fake = FakeMachine()
@@ -148,6 +157,7 @@ class EchoBars(unittest.TestCase):
                              ("m3 epoll_et --connections 1000 --size 64", 100),
                              ("m3 asio_uring --connections 64 --size 64 --pipeline 16", 100),
                              ("m3 epoll_lt --connections 64 --size 65536", 25),  # shown, no bar
+                             ("m3_batch_wait m3 --connections 1000 --size 64", 100),
                              (f"m3_direct epoll_lt {short}", 100),
                              (f"m3 m3_single_shot {short}", 25)):
             wanted = f"{words} --warmup 1s --pairs {pairs} --slice 100ms"

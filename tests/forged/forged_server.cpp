@@ -29,6 +29,16 @@ constexpr std::chrono::seconds kPatience(30);
   return sqe.file_index != 0;
 }
 
+[[nodiscard]] Wait wait_of(const seccomp_data& enter) {
+  Wait wait{.completions = static_cast<std::uint32_t>(enter.args[2])};
+  if ((enter.args[3] & uring::IORING_ENTER_EXT_ARG) != 0) {
+    const auto* argument = reinterpret_cast<const uring::io_uring_getevents_arg*>(
+        static_cast<std::uintptr_t>(enter.args[4]));
+    wait.min_wait_us = argument->min_wait_usec;
+  }
+  return wait;
+}
+
 [[nodiscard]] std::vector<std::span<std::byte>> pieces_of(const uring::io_uring_sqe& sqe) {
   std::vector<std::span<std::byte>> pieces;
   if (sqe.opcode == uring::IORING_OP_SENDMSG) {
@@ -110,6 +120,7 @@ kernel_test::CallAnswer ForgedServer::answer(const seccomp_data& call) {
     }
     return {.let_through = true};
   }
+  wait_ = wait_of(call);
   entered_.release();
   resumed_.acquire();
   // KERNEL: the number of SQEs that it took; an error only where that is none.

@@ -52,6 +52,12 @@ struct Operation {
   [[nodiscard]] std::string text() const;
 };
 
+// What an io_uring_enter waits for.
+struct Wait {
+  std::uint32_t completions = 0;
+  std::uint32_t min_wait_us = 0;  // after which fewer will do; 0: never
+};
+
 struct Client {
   std::uint32_t slot = 0;
   int fd = -1;           // the server's descriptor, or its place in the table of files
@@ -117,6 +123,8 @@ class ForgedServer {
 
   // --- a look inside ---------------------------------------------------------------------------------
 
+  // What the enter in which the server stands waits for.
+  [[nodiscard]] const Wait& wait() const { return wait_; }
   // Whether the server has closed its descriptor.
   [[nodiscard]] bool has_closed(const Client& client) const;
   [[nodiscard]] ProvidedBuffers& provided() { return provided_; }
@@ -159,6 +167,7 @@ class ForgedServer {
   uring::Ring* ring_ = nullptr;
   pthread_t thread_{};
 
+  Wait wait_;
   std::vector<Operation> in_flight_;
   std::set<std::uint8_t> held_;
   ProvidedBuffers provided_;

@@ -80,6 +80,14 @@ inline bool is_linux(int major, int minor) {
     }                                                                     \
   } while (false)
 
+// The same on a series of kernels, that of MAJOR.MINOR, in which something is otherwise than before and after.
+#define NOT_ON_LINUX(major, minor, reason)                                                   \
+  do {                                                                                       \
+    if (kernel_test::is_linux(major, minor) && !kernel_test::is_linux(major, (minor) + 1)) { \
+      GTEST_SKIP() << "Linux " #major "." #minor ": " << (reason);                           \
+    }                                                                                        \
+  } while (false)
+
 // In a TEST body: skips, with the reason, where the kernel lacks the feature.
 #define NEEDS_FEATURE(which)                                                          \
   do {                                                                                \

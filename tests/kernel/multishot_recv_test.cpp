@@ -93,6 +93,9 @@ INSTANTIATE_TEST_SUITE_P(On, MultishotRecvTurn, testing::Values(kDefer), name_of
 // not defer, the next turn may be part of the same enter.
 TEST_P(MultishotRecvTurn, EndsBehind33Buffers) {
   NEEDS_LINUX(6, 8, "it takes all that there is");
+  if (kernel_test::is_linux(7, 0)) {
+    GTEST_SKIP() << "a turn may take more: 7.2 has taken all 64";
+  }
   uring::Ring ring = make_ring(4, 128);
   const auto buffers = make_buffers(ring, 128);
   arm(ring, 1);
@@ -131,6 +134,7 @@ TEST_P(MultishotRecv, EndsWithEnobufsAndLeavesTheRestInTheSocket) {
 }
 
 TEST_P(MultishotRecv, WithoutABufferItEndsAtOnceThoughNothingHasArrived) {
+  NEEDS_LINUX(6, 12, "it waits for bytes first");
   uring::Ring ring = make_ring(4);
   auto buffers = make_buffers(ring, 1);
   arm(ring, 1);

@@ -67,11 +67,12 @@ TEST_P(SendPieces, AShortSendmsgMayEndInTheMidstOfOne) {
   EXPECT_EQ(received, all().substr(0, static_cast<std::size_t>(sent)));
 }
 
-TEST_P(SendPieces, MoreThanIovMaxAreEmsgsize) {
+TEST_P(SendPieces, MoreThanIovMaxAreRefused) {
   uring::Ring ring = make_ring(4);
   make_pieces(IOV_MAX + 1);
   uring::prep_sendmsg(kernel_test::next(ring, 1), sockets_.near.get(), &message_, MSG_DONTWAIT);
-  EXPECT_EQ(kernel_test::collect(ring, 1).front().res, -EMSGSIZE);
+  const std::int32_t res = kernel_test::collect(ring, 1).front().res;
+  EXPECT_TRUE(res == -EMSGSIZE || res == -EINVAL) << res << "; the latter on 6.1";
 }
 
 TEST_P(SendPieces, ASendTakesAnArrayToo) {

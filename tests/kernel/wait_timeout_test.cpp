@@ -75,17 +75,4 @@ INSTANTIATE_TEST_SUITE_P(Forms, WaitTimeout, testing::Values(false, true), [](co
   return form.param ? "TimeoutRequest" : "EnterArgument";
 });
 
-TEST(MinWait, SettlesForOneCompletionAfterItsTime) {
-  NEEDS_FEATURE(MinWait);
-  uring::Ring ring = kernel_test::make_ring();
-  uring::prep_nop(*ring.next_sqe());
-  const std::uint64_t start = support::now_ns();
-  // Two are wanted for up to an hour, but after 15 ms one will do.
-  ASSERT_TRUE(
-      ring.submit_and_wait({.wait_nr = 2, .timeout_ns = 3600'000 * kMs, .min_wait_us = 15'000})
-          .has_value());
-  EXPECT_GE(support::now_ns() - start, std::uint64_t{15 * kMs});
-  EXPECT_EQ(ring.cq().ready(), 1U);
-}
-
 }  // namespace

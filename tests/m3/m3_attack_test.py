@@ -73,14 +73,15 @@ class Attacks(AttackCase):
         connection, _ = self.blocked_client(server)
         connection.shutdown(socket.SHUT_WR)
         self.assertTrue(client.wait_until(lambda: server.report().counters["closed_idle"] == 1))
-        self.assert_all_is_back(server, 1024)
+        self.assert_all_is_back(server, 512)
         self.assert_ends_well(server)
 
     def test_many_who_do_not_read_keep_nobody_waiting(self):
         # All buffers together would serve four of them.
         for env in ({}, {"URING_DISABLE": "multishot_recv_limit"}, {"URING_DISABLE": "buffer_ring"}):
             with self.subTest(**env):
-                server = self.serve("--buffers", 64, "--max-buffered", "64K", env={**os.environ, **env})
+                server = self.serve("--buffers", 64, "--buffer-size", "4K", "--max-buffered", "64K",
+                                    env={**os.environ, **env})
                 before = server.rss_bytes()
                 slow = [self.blocked_client(server) for _ in range(30)]
                 self.assert_serves_others(server)
@@ -95,7 +96,7 @@ class Attacks(AttackCase):
 
     def test_a_byte_at_a_time_takes_no_more_buffers_than_others(self):
         # Each byte that is a packet of its own takes a whole buffer.
-        server = self.serve("--buffers", 64, "--max-buffered", "64K")
+        server = self.serve("--buffers", 64, "--buffer-size", "4K", "--max-buffered", "64K")
         connection, sent = self.blocked_client(server)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setblocking(False)

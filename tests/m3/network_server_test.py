@@ -23,13 +23,14 @@ import server_case
 from server_case import client, receive_all, receive_exactly
 
 NOBODY = 65534
+BUFFERS = 512  # by default
 # What a kernel may lack; each group changes how the server works.
 MASKS = ["multishot_accept", "multishot_recv", "multishot_recv_limit", "buffer_ring", "buffer_ring,multishot_recv",
          "registered_ring,ext_arg", "submit_all,coop_taskrun,single_issuer,defer_taskrun,cqsize,no_sqarray",
          "submit_stable"]
 COUNTERS = """accepts receives received_buffers receives_ended receive_cancels buffer_waits sends short_sends
-              sends_blocked sent_buffers replenishes urgent_replenishes spills buffers_with_kernel buffers_held
-              buffers_held_max buffer_waiters stale turns""".split()
+              sends_blocked sent_buffers replenishes urgent_replenishes batch_waits spills buffers_with_kernel
+              buffers_held buffers_held_max buffer_waiters stale turns""".split()
 
 
 class NetworkServerCase(echo_case.EchoCase):
@@ -69,8 +70,9 @@ class CommandLine(NetworkServerCase):
     def test_what_it_cannot_be_told(self):
         for words in (["--buffers", "0"], ["--buffers", "1000"], ["--buffers", "65536"], ["--buffer-size", "63"],
                       ["--buffer-size", "2M"], ["--send-buffers", "0"], ["--send-buffers", "65"],
-                      ["--max-buffered", "1"], ["--max-connections", "0"], ["--port", "65536"], ["--idle-timeout", "3"],
-                      ["--mode", "lt"], ["echo"], ["--trace"]):
+                      ["--batch-wait", "11ms"], ["--batch-wait", "3"], ["--max-buffered", "1"],
+                      ["--max-connections", "0"], ["--port", "65536"], ["--idle-timeout", "3"], ["--mode", "lt"],
+                      ["echo"], ["--trace"]):
             with self.subTest(words=words):
                 self.assert_refused(self.run_program(*words), words[0])
 
@@ -112,8 +114,8 @@ class CommandLine(NetworkServerCase):
         done = self.run_program("--help")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         for option in ("port", "bind", "max-connections", "max-buffered", "idle-timeout", "idle-timeout-jitter",
-                       "drain-timeout", "stats-interval", "buffers", "buffer-size", "send-buffers", "[no-]single-shot",
-                       "[no-]direct-descriptors", "[no-]log-states", "trace"):
+                       "drain-timeout", "stats-interval", "buffers", "buffer-size", "send-buffers", "batch-wait",
+                       "[no-]single-shot", "[no-]direct-descriptors", "[no-]log-states", "trace"):
             self.assertIn(f"--{option}", done.stdout)
 
 
@@ -135,7 +137,7 @@ class Forms(NetworkServerCase):
         for names in MASKS:
             with self.subTest(names=names):
                 server = self.serve(env={**os.environ, "URING_DISABLE": names})
-                self.check_bytes(server, 1024)
+                self.check_bytes(server, BUFFERS)
                 self.assert_ends_well(server)
 
     def test_with_few_and_small_buffers(self):
@@ -143,7 +145,7 @@ class Forms(NetworkServerCase):
                       ["--buffers", 16, "--buffer-size", "1M"], ["--send-buffers", 1], ["--send-buffers", 64]):
             with self.subTest(words=words):
                 server = self.serve(*words)
-                self.check_bytes(server, dict(zip(words[::2], words[1::2])).get("--buffers", 1024))
+                self.check_bytes(server, dict(zip(words[::2], words[1::2])).get("--buffers", BUFFERS))
                 self.assert_ends_well(server)
 
     def test_few_buffers_without_buffer_rings(self):
@@ -151,6 +153,15 @@ class Forms(NetworkServerCase):
             with self.subTest(names=names):
                 server = self.serve("--buffers", 2, "--buffer-size", 64, env={**os.environ, "URING_DISABLE": names})
                 self.check_bytes(server, 2)
+                self.assert_ends_well(server)
+
+    def test_where_a_turn_waits_for_many(self):
+        for env in ({}, {"URING_DISABLE": "min_wait"}):
+            with self.subTest(**env):
+                server = self.serve("--batch-wait", "10ms", env={**os.environ, **env})
+                self.check_bytes(server, BUFFERS)
+                self.load("echo", server, "--requests", 5000, "--connections", 200)
+                self.assert_buffers_are_back(server, BUFFERS)
                 self.assert_ends_well(server)
 
     def test_direct_descriptors_take_no_descriptor(self):
@@ -161,7 +172,7 @@ class Forms(NetworkServerCase):
         self.assertEqual(server.descriptors(), server.descriptors_at_start)
         for connection in connections:
             connection.close()
-        self.check_bytes(server, 1024)
+        self.check_bytes(server, BUFFERS)
         self.assert_ends_well(server)
 
     def test_as_nobody(self):
@@ -172,7 +183,7 @@ class Forms(NetworkServerCase):
             self.skipTest(f"{client.SERVER} is not for everybody")
         for words in ([], ["--direct-descriptors"]):
             server = self.serve(*words, user=NOBODY, group=NOBODY, extra_groups=[])
-            self.check_bytes(server, 1024)
+            self.check_bytes(server, BUFFERS)
             self.assert_ends_well(server)
 
 
@@ -189,7 +200,7 @@ class Reports(NetworkServerCase):
         self.assertEqual((counters["accepted"], counters["received_bytes"], counters["sent_bytes"]), (1, 5000, 5000))
         self.assertEqual((counters["sends"], counters["sent_buffers"], counters["received_buffers"]), (50, 50, 50))
         self.assertEqual((counters["short_sends"], counters["sends_blocked"], counters["stale"]), (0, 0, 0))
-        self.assertEqual(counters["buffers_with_kernel"], 1024)
+        self.assertEqual(counters["buffers_with_kernel"], BUFFERS)
         self.assertGreaterEqual(counters["buffers_held_max"], 1)
         [row] = report.rows
         self.assertEqual((row["state"], row["ops"], row["received"], row["sent"]), ("reading", "1", "5000", "5000"))
@@ -207,7 +218,7 @@ class Reports(NetworkServerCase):
             self.assert_ends_well(server)
 
     def test_a_client_that_does_not_read_shows(self):
-        server = self.serve("--max-buffered", "64K")
+        server = self.serve("--buffer-size", "4K", "--max-buffered", "64K")
         connection = self.connect(server, receive_buffer=8192)
         connection.setblocking(False)
         sent = self.send_until_blocked(connection, quiet_s=0.3)
@@ -219,7 +230,7 @@ class Reports(NetworkServerCase):
         self.assertLess(report.counters["buffers_held_max"], 32)
         connection.settimeout(server_case.LIMIT_S)
         self.assertTrue(receive_exactly(connection, sent) == bytes(sent))
-        self.assert_buffers_are_back(server, 1024)
+        self.assert_buffers_are_back(server, BUFFERS)
         connection.close()
         self.assert_ends_well(server)
 

@@ -20,6 +20,8 @@ class CallsJudgement:
     workload: str
     most: float
     calls: float
+    latency: dict  # p50 and p99 of ours over the other's, where they are a part of the bar
+    most_latency: float  # or None
     is_met: bool
 
 
@@ -30,8 +32,13 @@ def judge(workload, comparisons):
     return Judgement(workload.title, workload.bar, best, best[MEASURE]["ratio"] >= workload.bar)
 
 
-def judge_calls(workload, calls):
-    return CallsJudgement(workload.title, workload.most_calls, calls, calls <= workload.most_calls)
+def judge_calls(workload, calls, comparisons):
+    latency = {}
+    if workload.most_latency is not None:
+        [comparison] = comparisons
+        latency = {name: comparison[name] for name in ("p50", "p99")}
+    is_met = calls <= workload.most_calls and all(value["ratio"] <= workload.most_latency for value in latency.values())
+    return CallsJudgement(workload.title, workload.most_calls, calls, latency, workload.most_latency, is_met)
 
 
 def ratio(value):
@@ -74,9 +81,13 @@ def bars_table(judgements):
 
 
 def calls_bars_table(judgements):
-    rows = [[judgement.workload, f"{judgement.calls:.3f}", f"{judgement.most:.2f}",
-             "met" if judgement.is_met else "not met"] for judgement in judgements]  # fmt: skip
-    return table(["bar", "system calls per message", "at most", ""], rows)
+    rows = []
+    for judgement in judgements:
+        latency = [f"{name} {ratio(value)}, at most {judgement.most_latency:.2f}"
+                   for name, value in judgement.latency.items()]  # fmt: skip
+        rows.append([judgement.workload, f"{judgement.calls:.3f}", f"{judgement.most:.2f}", "; ".join(latency),
+                     "met" if judgement.is_met else "not met"])  # fmt: skip
+    return table(["bar", "system calls per message", "at most", "latency", ""], rows)
 
 
 def syscalls_table(counts, shown_from):

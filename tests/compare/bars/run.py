@@ -52,7 +52,8 @@ class Run:
             self._count_calls(client, [workload for workload in planned if workload.counts_calls])
 
     def _pairs_for(self, workload):
-        return self._pairs if workload.bar is not None else max(6, self._pairs // 4)
+        has_bar = workload.bar is not None or workload.most_latency is not None
+        return self._pairs if has_bar else max(6, self._pairs // 4)
 
     def _compare(self, client, workload):
         result = client.compare(workload, self._pairs_for(workload), self._slice_ms)
@@ -71,7 +72,13 @@ class Run:
                         counter, calls = syscalls.per_message(client, workload, server)
                         self._syscalls.append((workload.title, server.name, counter, calls))
                         if server is workload.ours and workload.most_calls is not None:
-                            self._calls_judgements.append(report.judge_calls(workload, calls["total"]))
+                            self._judge_calls(workload, calls["total"])
+
+    def _judge_calls(self, workload, calls):
+        measured = [result["comparisons"] for compared, result in self._comparisons if compared is workload]
+        if not measured:
+            raise Failed("its latency was not measured")
+        self._calls_judgements.append(report.judge_calls(workload, calls, measured[0]))
 
     def conditions(self, load_before):
         return (f"{machine.line()}; servers on CPU {self.server_cpu}, load client on CPU {self._client_cpu}; "

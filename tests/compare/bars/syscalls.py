@@ -5,11 +5,15 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 from . import load, servers
 from .failed import Failed
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[3] / "checkpoints"))
+from lib.tracepoints import why_unavailable as why_no_tracepoints  # it mounts tracefs, where that is missing  # noqa: E402
 
 MESSAGES = 20000  # fewer of large ones, more on many connections
 MESSAGES_PER_CONNECTION = 200
@@ -50,7 +54,7 @@ def tracepoints():
 
 
 def perf_works():
-    return shutil.which("perf") is not None and bool(tracepoints())
+    return shutil.which("perf") is not None and why_no_tracepoints() is None and bool(tracepoints())
 
 
 def by_perf(pid, command, counts):

@@ -37,6 +37,7 @@ class Workload:
     beside: list = field(default_factory=list)  # measured as well, and no part of the bar
     counts_calls: bool = True
     most_calls: float = None  # system calls of ours for a message, where that has a bar
+    most_latency: float = None  # with it: p50 and p99 of ours over the other's
     connections: int = CONNECTIONS
 
     def targets(self):

@@ -5,7 +5,8 @@
   - no path that exists on one person's machine only
   - in Markdown, every relative link leads to a file and every #anchor to a heading of it, and no
     link names a line number: lines move, symbols stay
-  - in Markdown, a `path/of/the/repository` exists, and so does a `uring::symbol` of common/
+  - in Markdown, a `path/of/the/repository` exists, and so does a `uring::symbol` of common/, and a link called
+    Suite.Case leads to a file with that test in it
   - in the tables of facts and errata, every row names the test that proves it
 """
 
@@ -163,11 +164,10 @@ def check_names(root, path, lines, symbols, problems):
             )
 
 
-def check_proofs(root, path, lines, problems):
-    """Every body row of the tables links a test, a checkpoint or a fact that does; a link called
-    Suite.Case leads to a file with that test in it."""
+def check_cases(root, path, lines, problems):
+    """A link called Suite.Case leads to a file with that test in it."""
     for number, target, text in links(lines):
-        case = re.fullmatch(r"(\w+)\.(\w+)", text)
+        case = re.fullmatch(r"`?(\w+)\.(\w+)`?", text)
         source = (root / path.parent / target).resolve()
         if case is None or source.suffix != ".cpp" or not source.is_file():
             continue
@@ -176,6 +176,10 @@ def check_proofs(root, path, lines, problems):
             problems.append(
                 f"{path}:{number}: {target} has no test {text}: correct the name, or the claim"
             )
+
+
+def check_proofs(path, lines, problems):
+    """Every body row of the tables links a test, a checkpoint or a fact that does."""
     for number, line in enumerate(lines):
         is_row = line.startswith("|") and number >= 2 and lines[number - 1].startswith("|")
         if is_row and not re.match(r"^\|[\s:|-]+$", line) and not PROOF.search(line):
@@ -201,8 +205,9 @@ def main():
         if path.suffix == ".md":
             check_links(root, path, lines, problems)
             check_names(root, path, lines, symbols, problems)
+            check_cases(root, path, lines, problems)
         if path.as_posix() in PROVEN_TABLES:
-            check_proofs(root, path, lines, problems)
+            check_proofs(path, lines, problems)
     for problem in problems:
         print(problem, file=sys.stderr)
     return 1 if problems else 0
