@@ -10,6 +10,8 @@ constexpr std::uint32_t kFewestArrivals = 4;  // to wait for; and in a turn
 // A period ends when its clients have spoken twice, as a rule, and are many; or else after some time.
 constexpr std::uint32_t kFewestInPeriod = 2 * kPart * kFewestArrivals;
 constexpr std::uint64_t kLongestPeriodNs = 20'000'000;
+// So many periods with waits, then one without.
+constexpr std::uint32_t kWaitingPeriods = 7;
 
 }  // namespace
 
@@ -18,7 +20,12 @@ BatchWait::Plan BatchWait::end_turn(std::uint64_t now_ns, std::uint32_t connecti
   const std::uint64_t time_ns = now_ns - begun_ns_;
   const bool spoke_twice = arrivals_ >= std::max(2 * talkers_, kFewestInPeriod);
   if (spoke_twice || time_ns >= kLongestPeriodNs) {
-    plan_ = plan(time_ns, std::min(talkers_, connections));
+    if (waiting_periods_left_ > 0) {
+      --waiting_periods_left_;
+    } else if (arrivals_ / turns_ >= kFewestArrivals) {
+      waiting_periods_left_ = kWaitingPeriods;
+    }
+    plan_ = waiting_periods_left_ > 0 ? plan(time_ns, std::min(talkers_, connections)) : Plan{};
     begin_period(now_ns);
   }
   return plan_;
@@ -26,7 +33,7 @@ BatchWait::Plan BatchWait::end_turn(std::uint64_t now_ns, std::uint32_t connecti
 
 // [snippet: batch_plan]
 BatchWait::Plan BatchWait::plan(std::uint64_t time_ns, std::uint32_t busy) const {
-  if (busy / kPart < kFewestArrivals || arrivals_ / turns_ < kFewestArrivals) {
+  if (busy / kPart < kFewestArrivals) {
     return {};
   }
   const std::uint64_t round_us = time_ns * busy / arrivals_ / 1000;

@@ -10,7 +10,8 @@
 //
 // Clients that wait for their answer before they speak again then are slower by 3 % at most. Where
 // clients speak on their own account there is no such bound, and so there is no wait where a turn
-// brings few of them: where the server has time to spare, nobody waits for the sake of its calls.
+// before which there was none brings few of them: where the server has time to spare, nobody waits
+// for the sake of its calls.
 //
 // Pure: the time is given, nothing is waited for here.
 
@@ -56,6 +57,9 @@ class BatchWait {
   std::uint32_t arrivals_ = 0;
   std::uint32_t talkers_ = 0;  // different clients
   Plan plan_;                  // as the period before has it
+  // Only a period without waits tells whether turns bring many: what a wait has collected would say so
+  // for ever.
+  std::uint32_t waiting_periods_left_ = 0;
 };
 
 }  // namespace network_server

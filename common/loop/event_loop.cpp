@@ -58,6 +58,9 @@ base::Result<void> EventLoop::submit_and_wait() {
   if (const auto deadline = timers_.next_deadline()) {
     const std::uint64_t now = support::now_ns();
     wait.timeout_ns = *deadline > now ? static_cast<std::int64_t>(*deadline - now) : 0;
+    // KERNEL: a timeout ends no wait for a batch, only what is waited for behind it.
+    wait.min_wait_us = static_cast<std::uint32_t>(
+        std::min<std::int64_t>(wait.min_wait_us, wait.timeout_ns / 1000));
   }
   const auto entered = ring_.submit_and_wait(wait);
   if (entered) {

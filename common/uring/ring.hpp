@@ -45,8 +45,8 @@ struct RingOptions {
 struct WaitOptions {
   std::uint32_t wait_nr = 1;     // completions to wait for
   std::int64_t timeout_ns = -1;  // relative; -1: for ever
-  // With fewer than wait_nr completions: settle for at least one once this time is over (Linux
-  // 6.12, Feature::MinWait; ignored without it). 0: off.
+  // With fewer than wait_nr completions: settle for at least one once this time is over, and without
+  // a timeout for none, which is ETIME (Linux 6.12, Feature::MinWait; ignored without it). 0: off.
   std::uint32_t min_wait_us = 0;
 };
 

@@ -1,5 +1,6 @@
 // What the network server can be told.
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <vector>
@@ -41,9 +42,10 @@ Outcome parse(std::vector<std::string> words) {
 TEST(NetworkOptions, Defaults) {
   const Outcome outcome = parse({});
   EXPECT_FALSE(outcome.status.has_value());
-  EXPECT_EQ(outcome.options.buffers, 1024U);
-  EXPECT_EQ(outcome.options.buffer_size, 4096U);
+  EXPECT_EQ(outcome.options.buffers, 512U);
+  EXPECT_EQ(outcome.options.buffer_size, 16384U);
   EXPECT_EQ(outcome.options.send_buffers, 16);
+  EXPECT_EQ(outcome.options.batch_wait.count(), 0);
   EXPECT_FALSE(outcome.options.single_shot);
   EXPECT_FALSE(outcome.options.direct_descriptors);
   EXPECT_FALSE(outcome.options.log_states);
@@ -54,9 +56,10 @@ TEST(NetworkOptions, EachIsTaken) {
   const Outcome outcome =
       parse({"--buffers", "64", "--buffer-size=1M", "--send-buffers", "3", "--single-shot",
              "--direct-descriptors", "--log-states", "--trace", "file", "--max-buffered", "8K",
-             "--port", "9", "--max-connections", "5"});
+             "--port", "9", "--max-connections", "5", "--batch-wait", "30us"});
   EXPECT_FALSE(outcome.status.has_value()) << outcome.err;
   EXPECT_EQ(outcome.options.buffers, 64U);
+  EXPECT_EQ(outcome.options.batch_wait, std::chrono::microseconds(30));
   EXPECT_EQ(outcome.options.buffer_size, 1U << 20);
   EXPECT_EQ(outcome.options.send_buffers, 3);
   EXPECT_TRUE(outcome.options.single_shot);
