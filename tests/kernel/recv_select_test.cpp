@@ -80,4 +80,26 @@ TEST_P(RecvSelect, WithoutABufferItIsEnobufsAtOnceThoughNothingHasArrived) {
   }
 }
 
+// So a thousand silent clients have a thousand buffers: see network_server::ReceiveForm::PollFirst.
+class RecvSelectOfOldKernels : public RecvSelect {
+ protected:
+  void SetUp() override {
+    if (kernel_test::is_linux(5, 18)) {
+      GTEST_SKIP() << "from Linux 5.18 on it holds none";
+    }
+    LoopTest::SetUp();
+  }
+};
+INSTANTIATE_TEST_SUITE_P(On, RecvSelectOfOldKernels, testing::Values(kPlain), name_of);
+
+TEST_P(RecvSelectOfOldKernels, OneThatWaitsHoldsABuffer) {
+  uring::Ring ring = make_ring(4);
+  const auto buffers = make_one_buffer(ring);
+  prep(ring, 1, first_);
+  prep(ring, 2, second_);
+  const auto cqe = kernel_test::collect(ring, 1).front();
+  EXPECT_EQ(cqe.user_data, 2U);
+  EXPECT_EQ(cqe.res, -ENOBUFS) << "the first one has it, and waits";
+}
+
 }  // namespace
