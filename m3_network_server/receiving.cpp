@@ -35,10 +35,12 @@ void EchoServer::arm_receive(std::uint32_t slot) {
                          (form_.receive_limit || !connection.blocked());
   if (connection.multishot) {
     // KERNEL: one enter takes dozens of buffers of what the socket holds, and no cancel comes in time
-    // for those. So the request itself says where it ends: with the buffer that reaches so many bytes.
-    const std::uint32_t room = (allowance_ - connection.chain.count) * buffers_.buffer_size();
+    // for those. So the request itself says where it ends: with the buffer that reaches so many bytes,
+    // which is not cut. It is the last one for which there is room, if all are full.
+    const std::uint32_t before_last = allowance_ - connection.chain.count - 1;
+    const std::uint32_t end = before_last * buffers_.buffer_size() + 1;
     uring::prep_recv_multishot(recv, connection.fd, buffers_.group(), 0,
-                               form_.receive_limit ? room : 0);
+                               form_.receive_limit ? end : 0);
   } else {
     uring::prep_recv_select(recv, connection.fd, buffers_.group(), 0);
   }

@@ -412,10 +412,11 @@ std::size_t ForgedServer::deliver(const Client& client, std::string_view text, b
     end(take_at(index), -ENOBUFS);
     return 0;
   }
+  // KERNEL(6.17): the completion that reaches it is the last one, and not cut.
   const std::size_t limit = receive.is_multishot() && receive.sqe.optlen > 0
                                 ? receive.sqe.optlen - receive.delivered
                                 : SIZE_MAX;
-  const std::size_t taken = std::min({text.size(), std::size_t{buffer->size}, limit});
+  const std::size_t taken = std::min(text.size(), std::size_t{buffer->size});
   expect_unused(*buffer);
   std::ranges::fill(std::span(buffer->memory, buffer->size), std::byte{'?'});
   std::ranges::copy(std::as_bytes(std::span(text.substr(0, taken))), buffer->memory);
