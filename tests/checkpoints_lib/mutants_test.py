@@ -226,7 +226,13 @@ class Harness(unittest.TestCase):
     def test_who_takes_long_is_tried_with_full_and_else_has_to_apply(self):
         extra = self.root / "checkpoints/epoll/07_long.py"
         self.addCleanup(extra.unlink)
-        extra.write_text((self.root / "checkpoints/epoll/01_half.py").read_text() + "\n\ntier = 'full'\n")
+        half = (self.root / "checkpoints/epoll/01_half.py").read_text()
+        extra.write_text(half + "\n\ntier = 'quick'\n")
+        self.write(quick=patch(header(checkpoint="epoll/07_long"), self.TOY, "half(8)", "half(10)"))
+        self.assertEqual(self.run_harness(), 1, "01_half has no mutant here")
+        self.assertTrue(self.text.endswith("\n1 passed, 1 failed, 0 skipped\n"), self.text)
+        (self.mutants / "quick.patch").unlink()
+        extra.write_text(half + "\n\ntier = 'full'\n")
         broken = patch(header(checkpoint="epoll/07_long"), self.TOY, "half(8)", "half(10)")
         self.write(a=patch(header(), self.TOY, "half(8)", "half(10)"), long=broken)
         self.assertEqual(self.run_harness(), 0, self.text)
