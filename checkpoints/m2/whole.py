@@ -42,7 +42,8 @@ def download_all(c, server, expected: dict[str, str], clients: int) -> None:
                      for number in range(clients)]
         drive(downloads)
         c.none(f"answers to {clients} clients at once that are not whole",
-               [f"{one.target}: {one.received} of {one.length} bytes" for one in downloads if not one.whole],
+               [f"{one.target}: {one.received} of {one.length} bytes{'' if one.closed else ', and then nothing'}"
+                for one in downloads if not one.whole],
                usually=GOES_ON)
         c.none(f"answers to {clients} clients at once with other bytes than the file's",
                [one.target for one in downloads if one.sha256 != expected[one.target]],
