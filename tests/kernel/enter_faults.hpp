@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include <gtest/gtest.h>
+
 #include "common/base/errno.hpp"
 #include "tests/kernel/supervised_calls.hpp"
 
@@ -32,3 +34,11 @@ base::Result<void> with_enter_faults(Fault fault, Body body) {
 }
 
 }  // namespace kernel_test
+
+// In a TEST body: skips where with_enter_faults() could not set its filter.
+#define SKIP_UNLESS_FILTERED(run)                                                       \
+  do {                                                                                  \
+    if (const auto filtered = (run); !filtered) {                                       \
+      GTEST_SKIP() << "no seccomp filter can be set here: " << filtered.error().name(); \
+    }                                                                                   \
+  } while (false)

@@ -49,9 +49,7 @@ class LoopGather : public LoopTest {
       waits_.push_back(call.min_complete);
       return 0;
     };
-    if (const auto filtered = with_enter_faults(look, body); !filtered) {
-      GTEST_SKIP() << "no seccomp filter can be set here: " << filtered.error().name();
-    }
+    SKIP_UNLESS_FILTERED(with_enter_faults(look, body));
   }
 
   std::vector<std::uint64_t> waits_;

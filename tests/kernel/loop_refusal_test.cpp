@@ -31,13 +31,6 @@ constexpr std::uint8_t kNop = 1;
 class LoopRefusal : public LoopTest {};
 INSTANTIATE_TEST_SUITE_P(On, LoopRefusal, testing::Values(kPlain, kCoop, kDefer, kAs510), name_of);
 
-#define SKIP_UNLESS_FILTERED(run)                                                       \
-  do {                                                                                  \
-    if (const auto filtered = (run); !filtered) {                                       \
-      GTEST_SKIP() << "no seccomp filter can be set here: " << filtered.error().name(); \
-    }                                                                                   \
-  } while (false)
-
 bool only_submits(const EnterCall& call) {
   return (call.flags & uring::IORING_ENTER_GETEVENTS) == 0;
 }
